@@ -1,0 +1,42 @@
+/** Speaking to a chat platform: the one port that bot and worker post through. */
+import type { MessageRef, Platform, ThreadRef } from '../core/thread-ref.ts';
+import type { Card } from './card.ts';
+
+export interface PostOptions {
+  /**
+   * Marks the message invisibly, so that it can be found again: unique per message that should exist, such as
+   * `TRF-…/approval`. At most 100 characters of `[A-Za-z0-9:/.-]`.
+   */
+  readonly key: string;
+  /**
+   * Look for a message with this key in the thread before posting; set it when an earlier post may have
+   * arrived without our knowing.
+   */
+  readonly lookFirst?: boolean;
+}
+
+/**
+ * Every method throws a FerryError: `throttled`, `unavailable` and `timeout` are retryable; `not_found` when the
+ * thread or message is gone or the bot may not write there.
+ */
+export interface ChatClient {
+  readonly platform: Platform;
+  post(thread: ThreadRef, card: Card, options: PostOptions): Promise<MessageRef>;
+  update(message: MessageRef, card: Card): Promise<void>;
+  /** Posts to the person's direct messages with the bot, opening them if need be. */
+  dm(userId: string, card: Card, options: PostOptions): Promise<MessageRef>;
+  /** Shows the card to one person only, in the thread. Best effort: it is not kept and cannot be edited. */
+  whisper(thread: ThreadRef, userId: string, card: Card): Promise<void>;
+}
+
+/** The clients of the platforms that are configured. */
+export type ChatClients = { readonly [P in Platform]?: ChatClient };
+
+/** The client for a thread, message or user id, or undefined when its platform is not configured. */
+export function clientFor(
+  clients: ChatClients,
+  where: ThreadRef | MessageRef | string,
+): ChatClient | undefined {
+  if (typeof where === 'string') return clients[where.slice(0, where.indexOf(':')) as Platform];
+  return clients['thread' in where ? where.thread.platform : where.platform];
+}

@@ -1,0 +1,170 @@
+/** Reads all settings once: the policy file and the environment. Every fault is named at once. */
+import { readFileSync } from 'node:fs';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { type PolicyConfig, policyConfigSchema } from './policy-config.ts';
+
+const url = z.url({ protocol: /^https?$/ });
+const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+
+const commonEnv = {
+  FILEFERRY_CONFIG: z.string().default('fileferry.config.yaml'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  LOG_FORMAT: z.enum(['json', 'pretty']).default('json'),
+  AWS_REGION: z.string().min(1),
+  AWS_ENDPOINT_URL_DYNAMODB: url.optional(),
+  AWS_ENDPOINT_URL_SQS: url.optional(),
+  AWS_ENDPOINT_URL_S3: url.optional(),
+  AWS_ENDPOINT_URL_STS: url.optional(),
+  S3_FORCE_PATH_STYLE: flag.default(false),
+  TABLE_PREFIX: z.string().default('FileFerry-'),
+  QUEUE_URL: url,
+  READ_ONLY_ROLE_ARN: z
+    .string()
+    .regex(/^arn:[^:]+:iam::\d{12}:role\/.+$/, 'expected the ARN of FileFerryReadOnlyRole'),
+  READ_ONLY_ROLE_EXTERNAL_ID: z.string().optional(),
+  SERVICENOW_URL: url,
+  SERVICENOW_USER: z.string().optional(),
+  SERVICENOW_PASSWORD: z.string().optional(),
+  SERVICENOW_CLIENT_ID: z.string().optional(),
+  SERVICENOW_CLIENT_SECRET: z.string().optional(),
+  SLACK_BOT_TOKEN: z.string().regex(/^xoxb-/, 'expected a bot token, which begins with xoxb-'),
+  SLACK_API_URL: url.default('https://slack.com/api/'),
+  /** Seconds between two looks for work that a crash left behind. */
+  RECONCILE_SECONDS: wholeNumber(1, 300).default(15),
+} as const;
+
+const botEnv = {
+  ...commonEnv,
+  /** Socket Mode when the app token is set, HTTP when only the signing secret is. */
+  SLACK_APP_TOKEN: z
+    .string()
+    .regex(/^xapp-/, 'expected an app-level token, which begins with xapp-')
+    .optional(),
+  SLACK_SIGNING_SECRET: z.string().min(1).optional(),
+  HOST: z.string().default('0.0.0.0'),
+  PORT: wholeNumber(0, 65_535).default(3978),
+} as const;
+
+const workerEnv = {
+  ...commonEnv,
+  DEAD_LETTER_QUEUE_URL: url,
+  /** Transfers that one worker runs at once. */
+  WORKER_CONCURRENCY: wholeNumber(1, 64).default(4),
+  /** Seconds after which an unrenewed lease, and an unfinished queue message, is free for another worker. */
+  LEASE_SECONDS: wholeNumber(3, 600).default(30),
+  /** Least seconds between two edits of a progress message. */
+  PROGRESS_SECONDS: wholeNumber(3, 60).default(3),
+  /** Port of the worker's /healthz and /readyz. */
+  HEALTH_PORT: wholeNumber(0, 65_535).default(3979),
+} as const;
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** ServiceNow needs one complete pair. */
+const serviceNowPair = (env: { [K in keyof typeof commonEnv]?: unknown }, context: z.RefinementCtx) => {
+  const basic = env.SERVICENOW_USER && env.SERVICENOW_PASSWORD;
+  const oauth = env.SERVICENOW_CLIENT_ID && env.SERVICENOW_CLIENT_SECRET;
+  if (!basic && !oauth) {
+    context.addIssue({
+      code: 'custom',
+      path: ['SERVICENOW_USER'],
+      message:
+        'set SERVICENOW_USER and SERVICENOW_PASSWORD, or SERVICENOW_CLIENT_ID and SERVICENOW_CLIENT_SECRET for OAuth',
+    });
+  }
+};
+
+const botEnvSchema = z.object(botEnv).superRefine((env, context) => {
+  serviceNowPair(env, context);
+  if (!env.SLACK_APP_TOKEN && !env.SLACK_SIGNING_SECRET) {
+    context.addIssue({
+      code: 'custom',
+      path: ['SLACK_APP_TOKEN'],
+      message: 'set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP',
+    });
+  }
+});
+const workerEnvSchema = z.object(workerEnv).superRefine(serviceNowPair);
+
+/** Every setting's name, for the test that compares `.env.example`. */
+export const SETTING_NAMES: readonly string[] = [
+  ...new Set([...Object.keys(botEnv), ...Object.keys(workerEnv)]),
+].sort();
+
+export interface Config<E> {
+  readonly env: Readonly<E>;
+  readonly policy: PolicyConfig;
+  /** The environment as it was, for `env:` secret references only. */
+  readonly secretsFrom: Env;
+}
+export type BotConfig = Config<z.infer<typeof botEnvSchema>>;
+export type WorkerConfig = Config<z.infer<typeof workerEnvSchema>>;
+
+/** All that is wrong with the settings, one line each: where, and what was expected. */
+export class ConfigFaults extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(
+      `${faults.length} wrong setting${faults.length === 1 ? '' : 's'}:\n${faults.map((fault) => `  • ${fault}`).join('\n')}`,
+    );
+    this.name = 'ConfigFaults';
+    this.faults = faults;
+  }
+}
+
+function faultsOf(source: string, error: z.ZodError): string[] {
+  return error.issues.map((issue) => {
+    const path = issue.path.map(String).join('.');
+    return `${source}${path ? ` ${path}` : ''}: ${issue.message}`;
+  });
+}
+
+function deepFreeze<T>(value: T): T {
+  if (value !== null && typeof value === 'object' && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}
+
+/** Parses the policy's YAML text. */
+export function parsePolicy(text: string, source = 'fileferry.config.yaml'): PolicyConfig {
+  let raw: unknown;
+  try {
+    raw = parseYaml(text);
+  } catch (error) {
+    throw new ConfigFaults([`${source}: not valid YAML: ${(error as Error).message.split('\n', 1)[0]}`]);
+  }
+  const parsed = policyConfigSchema.safeParse(raw);
+  if (!parsed.success) throw new ConfigFaults(faultsOf(source, parsed.error));
+  return deepFreeze(parsed.data);
+}
+
+function load<S extends z.ZodType>(schema: S, environment: Env): Config<z.infer<S>> {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const faults: string[] = [];
+  const env = schema.safeParse(given);
+  if (!env.success) faults.push(...faultsOf('environment', env.error));
+  const file = given.FILEFERRY_CONFIG ?? 'fileferry.config.yaml';
+  let policy: PolicyConfig | undefined;
+  try {
+    policy = parsePolicy(readFileSync(file, 'utf8'), file);
+  } catch (error) {
+    if (error instanceof ConfigFaults) faults.push(...error.faults);
+    else
+      faults.push(
+        `${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? error}); FILEFERRY_CONFIG names it`,
+      );
+  }
+  if (faults.length > 0 || !env.success || !policy) throw new ConfigFaults(faults);
+  return deepFreeze({ env: env.data, policy, secretsFrom: { ...given } });
+}
+
+export const loadBotConfig = (environment: Env = process.env): BotConfig => load(botEnvSchema, environment);
+export const loadWorkerConfig = (environment: Env = process.env): WorkerConfig =>
+  load(workerEnvSchema, environment);

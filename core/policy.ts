@@ -1,0 +1,201 @@
+/** Who may do what: pure questions to the policy, each answered for one person. Deny by default. */
+import type { Person } from './person.ts';
+import type { Destination, PolicyConfig, Rule } from './policy-config.ts';
+import type { Decision, Transfer } from './transfer.ts';
+
+export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
+
+const ALLOWED: Verdict = { allowed: true };
+const refuse = (reason: string): Verdict => ({ allowed: false, reason });
+
+/** What a request would touch, as far as the policy asks. */
+export interface RequestScope {
+  readonly bucket: string;
+  /** The exact keys, or the prefix that every key begins with. */
+  readonly keys: readonly string[];
+  readonly destination: string;
+  readonly totalBytes: number;
+  readonly objectCount: number;
+}
+
+function inGroup(config: PolicyConfig, person: Person, group: string): boolean {
+  const email = person.email?.toLowerCase();
+  return (config.groups[group] ?? []).some((member) =>
+    member.startsWith('email:')
+      ? email !== undefined && member.slice(6).toLowerCase() === email
+      : member === person.userId,
+  );
+}
+
+const inAnyGroup = (config: PolicyConfig, person: Person, groups: readonly string[]) =>
+  groups.some((group) => inGroup(config, person, group));
+
+/** A rule's source covers a key: same bucket, and the key begins with the prefix behind the first slash. */
+function covers(source: string, bucket: string, key: string): boolean {
+  const slash = source.indexOf('/');
+  if (slash < 0) return source === bucket;
+  return source.slice(0, slash) === bucket && key.startsWith(source.slice(slash + 1));
+}
+
+const ruleCovers = (rule: Rule, bucket: string, key: string) =>
+  rule.from.some((source) => covers(source, bucket, key));
+
+/** Whether this account may use FileFerry at all. */
+export function mayUse(config: PolicyConfig, person: Person): Verdict {
+  if ((config.standings as readonly string[]).includes(person.standing)) return ALLOWED;
+  return refuse(
+    person.standing === 'deactivated'
+      ? 'This account is deactivated.'
+      : `FileFerry is not open to ${person.standing} accounts here.`,
+  );
+}
+
+/** Buckets and prefixes that the person may see, as rules name them: `bucket` or `bucket/prefix`. */
+export function readableSources(config: PolicyConfig, person: Person): string[] {
+  if (!mayUse(config, person).allowed) return [];
+  const rules = config.rules.filter((rule) => inAnyGroup(config, person, [...rule.request, ...rule.approve]));
+  return [...new Set(rules.flatMap((rule) => rule.from))].sort();
+}
+
+/** Buckets of which the person may see at least a part. */
+export function readableBuckets(config: PolicyConfig, person: Person): string[] {
+  return [...new Set(readableSources(config, person).map((source) => source.split('/', 1)[0] ?? ''))];
+}
+
+/** Whether the person may see this key, or list this prefix; a prefix above a permitted one may be listed in part. */
+export function mayRead(config: PolicyConfig, person: Person, bucket: string, key: string): Verdict {
+  if (readableSources(config, person).some((source) => covers(source, bucket, key))) return ALLOWED;
+  return refuse(`You may not read ${bucket}/${key}, as far as FileFerry's policy says.`);
+}
+
+/** Destinations that the person may request transfers to. */
+export function usableDestinations(config: PolicyConfig, person: Person): string[] {
+  if (!mayUse(config, person).allowed) return [];
+  const rules = config.rules.filter((rule) => inAnyGroup(config, person, rule.request));
+  return [...new Set(rules.flatMap((rule) => rule.to))].sort();
+}
+
+export function destinationOf(config: PolicyConfig, name: string): Destination | undefined {
+  return Object.hasOwn(config.destinations, name) ? config.destinations[name] : undefined;
+}
+
+/** The rules that let this person request this, size aside. */
+function permittingRules(config: PolicyConfig, person: Person, scope: RequestScope): Rule[] {
+  return config.rules.filter(
+    (rule) =>
+      inAnyGroup(config, person, rule.request) &&
+      rule.to.includes(scope.destination) &&
+      scope.keys.every((key) => ruleCovers(rule, scope.bucket, key)),
+  );
+}
+
+export function mayRequest(config: PolicyConfig, person: Person, scope: RequestScope): Verdict {
+  const use = mayUse(config, person);
+  if (!use.allowed) return use;
+  const rules = permittingRules(config, person, scope);
+  if (rules.length === 0) {
+    return refuse(
+      `You may not send ${scope.bucket}/${scope.keys[0] ?? ''} to ${scope.destination}: no rule of the policy allows it.`,
+    );
+  }
+  if (scope.objectCount > config.limits.maxObjects) {
+    return refuse(`That is ${scope.objectCount} files; a transfer may have ${config.limits.maxObjects}.`);
+  }
+  const largest = Math.max(
+    ...rules.map((rule) => Math.min(rule.maxBytes ?? config.limits.maxBytes, config.limits.maxBytes)),
+  );
+  if (scope.totalBytes > largest) {
+    return refuse(
+      `That is ${scope.totalBytes} bytes; you may send ${largest} bytes at once to ${scope.destination}.`,
+    );
+  }
+  return ALLOWED;
+}
+
+/** The scope that a stored transfer has for the policy. */
+export function scopeOf(transfer: Pick<Transfer, 'plan'>): RequestScope {
+  const { plan } = transfer;
+  const keys =
+    plan.selection.kind === 'prefix'
+      ? [plan.selection.prefix]
+      : plan.selection.kind === 'glob'
+        ? [plan.selection.pattern.split(/[*?[{]/, 1)[0] ?? '']
+        : plan.preview.map((object) => object.key);
+  return {
+    bucket: plan.bucket,
+    keys,
+    destination: plan.destination,
+    totalBytes: plan.totalBytes,
+    objectCount: plan.objectCount,
+  };
+}
+
+/** Whether the person may decide on this transfer: an approver of a rule that lets the requester ask, and not the requester. */
+export function mayDecide(
+  config: PolicyConfig,
+  person: Person,
+  transfer: Transfer,
+  scope: RequestScope,
+): Verdict {
+  const use = mayUse(config, person);
+  if (!use.allowed) return use;
+  if (isSamePerson(person, transfer.requester)) {
+    return refuse('You asked for this transfer, so somebody else has to decide on it.');
+  }
+  const rules = permittingRules(config, transfer.requester, scope);
+  if (rules.some((rule) => inAnyGroup(config, person, rule.approve))) return ALLOWED;
+  return refuse('You are not among those who may approve this transfer.');
+}
+
+/** Same account, or the same person on another platform by the email that both platforms vouch for. */
+export function isSamePerson(a: Person, b: Person): boolean {
+  if (a.userId === b.userId) return true;
+  return a.email !== undefined && a.email.toLowerCase() === b.email?.toLowerCase();
+}
+
+/** Members who may decide on this transfer, as the policy writes them, for the card's "who can approve". */
+export function approverGroups(
+  config: PolicyConfig,
+  transfer: Pick<Transfer, 'requester'>,
+  scope: RequestScope,
+): string[] {
+  return [
+    ...new Set(permittingRules(config, transfer.requester, scope).flatMap((rule) => rule.approve)),
+  ].sort();
+}
+
+/** Whether the person may stop this transfer: the requester, or one who may decide on it. */
+export function mayCancel(
+  config: PolicyConfig,
+  person: Person,
+  transfer: Transfer,
+  scope: RequestScope,
+): Verdict {
+  const use = mayUse(config, person);
+  if (!use.allowed) return use;
+  if (isSamePerson(person, transfer.requester) || mayDecide(config, person, transfer, scope).allowed)
+    return ALLOWED;
+  return refuse('Only the requester or an approver may cancel this transfer.');
+}
+
+/** Whether the person may see this transfer: the requester, or one who may decide on it. */
+export const maySee = mayCancel;
+
+/** How long an approval lasts, in milliseconds. */
+export function approvalLifetime(config: PolicyConfig): number {
+  return config.approval.expiresAfterHours * 3_600_000;
+}
+
+/** Whether an approval may still carry a run: same plan, and given within the approval's lifetime. */
+export function approvalHolds(
+  config: PolicyConfig,
+  decision: Decision | undefined,
+  planHash: string,
+  now: number,
+): boolean {
+  return (
+    decision?.outcome === 'approved' &&
+    decision.planHash === planHash &&
+    now < decision.at + approvalLifetime(config)
+  );
+}

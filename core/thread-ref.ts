@@ -1,0 +1,28 @@
+/** Where a reply goes, and which posted message to edit: neutral, serialisable, tagged by platform. */
+import { z } from 'zod';
+
+const slackThreadRef = z.strictObject({
+  platform: z.literal('slack'),
+  teamId: z.string(),
+  channelId: z.string(),
+  /** Timestamp of the thread's first message; absent in a direct message without a thread. */
+  threadTs: z.string().optional(),
+});
+
+const teamsThreadRef = z.strictObject({
+  platform: z.literal('teams'),
+  tenantId: z.string(),
+  serviceUrl: z.string(),
+  conversationId: z.string(),
+  botId: z.string(),
+});
+
+export const threadRefSchema = z.discriminatedUnion('platform', [slackThreadRef, teamsThreadRef]);
+export type ThreadRef = z.infer<typeof threadRefSchema>;
+export type SlackThreadRef = z.infer<typeof slackThreadRef>;
+
+/** A posted message: its thread and the platform's id of it (Slack: `ts`; Teams: activity id). */
+export const messageRefSchema = z.strictObject({ thread: threadRefSchema, messageId: z.string() });
+export type MessageRef = z.infer<typeof messageRefSchema>;
+
+export type Platform = ThreadRef['platform'];

@@ -1,0 +1,26 @@
+/** The port to where bytes come from. */
+import type { PlannedObject } from '../core/transfer.ts';
+
+export interface SourceObject {
+  readonly bucket: string;
+  readonly object: PlannedObject;
+}
+
+/** What the source says of the pinned object now. */
+export interface SourceFacts {
+  readonly size: number;
+  /** CRC-32 of the whole object where S3 keeps one, unsigned. */
+  readonly crc32?: number;
+}
+
+/** All errors are FerryErrors: `source_changed`, `source_archived`, `not_found`, `not_allowed`, or retryable ones. */
+export interface Source {
+  /** Checks that the object is still what the plan pinned and can be read now. */
+  check(source: SourceObject, signal: AbortSignal): Promise<SourceFacts>;
+  /**
+   * The object's bytes in order, from `start` to the end; every read is conditional on the pinned ETag.
+   *
+   * @param start offset of the first byte wanted
+   */
+  read(source: SourceObject, start: number, signal: AbortSignal): AsyncIterable<Buffer>;
+}
