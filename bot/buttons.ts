@@ -1,4 +1,6 @@
 /** What each button does, for the person who pressed it: rights come from the signed click and the record. */
+
+import type { Card } from '../adapters/card.ts';
 import { decodeChoiceValue, decodeTransferValue } from '../adapters/cards/button-value.ts';
 import {
   alreadyDecidedNotice,
@@ -9,7 +11,6 @@ import {
   tooLateNotice,
   unknownButtonNotice,
 } from '../adapters/cards/decision-notices.ts';
-import type { Card } from '../adapters/card.ts';
 import type { ActionEvent, MessageEvent } from '../adapters/chat-event.ts';
 import type { Person } from '../core/person.ts';
 import type { Approvals } from './approvals.ts';
@@ -60,7 +61,13 @@ export async function pressButton(
   switch (event.actionId) {
     case 'approve':
     case 'reject':
-      return decide(deps, person, event.actionId === 'approve' ? 'approved' : 'rejected', transferId, planHash);
+      return decide(
+        deps,
+        person,
+        event.actionId === 'approve' ? 'approved' : 'rejected',
+        transferId,
+        planHash,
+      );
     case 'cancel':
     case 'retry': {
       const { outcome, message } = await deps[event.actionId](person, transferId);
@@ -90,7 +97,8 @@ async function decide(
       // A click that was redelivered after a crash: its decision stands, what followed may be missing.
       if (decision.transfer.status === 'approved') await deps.dispatch(transferId);
       await deps.settle(transferId);
-      return decision.transfer.decision?.by.userId === person.userId && decision.transfer.decision.outcome === verdict
+      return decision.transfer.decision?.by.userId === person.userId &&
+        decision.transfer.decision.outcome === verdict
         ? undefined
         : alreadyDecidedNotice(decision.transfer, deps.now());
     case 'expired':
