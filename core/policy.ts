@@ -1,4 +1,5 @@
 /** Who may do what: pure questions to the policy, each answered for one person. Deny by default. */
+import { staticPrefix } from './glob.ts';
 import type { Person } from './person.ts';
 import type { Destination, PolicyConfig, Rule } from './policy-config.ts';
 import type { Decision, Transfer } from './transfer.ts';
@@ -119,7 +120,7 @@ export function scopeOf(transfer: Pick<Transfer, 'plan'>): RequestScope {
     plan.selection.kind === 'prefix'
       ? [plan.selection.prefix]
       : plan.selection.kind === 'glob'
-        ? [plan.selection.pattern.split(/[*?[{]/, 1)[0] ?? '']
+        ? [staticPrefix(plan.selection.pattern)]
         : plan.preview.map((object) => object.key);
   return {
     bucket: plan.bucket,
