@@ -61,7 +61,8 @@ export function dueAt(transfer: Transfer, now: number): number | undefined {
       times.push(now + GRACE.enqueue);
       break;
     case 'queued':
-      times.push(now + GRACE.pickup);
+      // Without `queuedAt` a retry or a cancellation moved it here and nothing was sent yet.
+      times.push(now + (transfer.queuedAt === undefined || transfer.waiting ? GRACE.enqueue : GRACE.pickup));
       break;
     case 'running':
       times.push((transfer.lease?.expiresAt ?? now) + GRACE.lease);
