@@ -13,8 +13,9 @@ const STOP_MS = 28_000;
 /** One line of a service's log, parsed. */
 export interface LogLine {
   readonly service: ServiceName;
-  readonly level: number;
-  readonly time: number;
+  readonly level: string;
+  /** ISO 8601. */
+  readonly time: string;
   readonly msg: string;
   readonly [field: string]: unknown;
 }
@@ -42,7 +43,7 @@ function parseLine(service: ServiceName, line: string): LogLine {
   } catch {
     // Not a log line: shown as it is.
   }
-  return { service, level: 40, time: Date.now(), msg: line };
+  return { service, level: 'warn', time: new Date().toISOString(), msg: line };
 }
 
 /**

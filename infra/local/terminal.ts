@@ -70,16 +70,16 @@ export function bubble(author: string, lines: readonly string[]): string {
   );
 }
 
-const LEVELS: Readonly<Record<number, string>> = {
-  20: styleText('dim', 'debug'),
-  30: styleText('green', 'info '),
-  40: styleText('yellow', 'warn '),
-  50: styleText('red', 'error'),
+const LEVELS: Readonly<Record<string, string>> = {
+  debug: styleText('dim', 'debug'),
+  info: styleText('green', 'info '),
+  warn: styleText('yellow', 'warn '),
+  error: styleText('red', 'error'),
 };
 
 /** One line of a tidy log: when, which service, how bad, which transfer, what. */
 export function tidyLog(line: LogLine): string {
-  const time = new Date(line.time).toISOString().slice(11, 23);
+  const time = line.time.slice(11, 23);
   const transfer = typeof line.transferId === 'string' ? ` ${styleText('magenta', line.transferId)}` : '';
   const step = typeof line.step === 'string' ? ` [${line.step}]` : '';
   const error = line.err as { message?: string } | undefined;
