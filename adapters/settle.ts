@@ -68,10 +68,21 @@ export function createSettler(deps: {
         messages: cards.messages,
         thread: cards.thread,
       };
-      const again = isBehind(next) && next.history.length > seen.history.length;
-      return { next: { ...next, settling: again ? current.settling : undefined }, result: undefined };
+      const goOn = isBehind(next) && next.history.length > seen.history.length;
+      // A lapsed lock left behind tells the next round to look before it posts.
+      const left = cardsBehind(next) ? { owner: '', until: now() } : undefined;
+      return { next: { ...next, settling: goOn ? current.settling : left }, result: undefined };
     });
     return transfer;
+  }
+
+  /** Lets the next round in at once; what this one did is unknown, so the lapsed lock stays. */
+  async function giveUp(transferId: string, owner: string): Promise<void> {
+    await store.change(transferId, (current) =>
+      current.settling?.owner === owner
+        ? { next: { ...current, settling: { owner: '', until: now() } }, result: undefined }
+        : { result: undefined },
+    );
   }
 
   async function settle(transferId: string): Promise<void> {
@@ -88,6 +99,9 @@ export function createSettler(deps: {
         { transferId, err: error },
         'tickets or cards are behind; the reconciler will bring them in step',
       );
+      await giveUp(transferId, owner).catch(() => {
+        deps.log.warn({ transferId }, `the lock on its follow-up lapses in ${LOCK_MS / 1000} s`);
+      });
     }
   }
 
