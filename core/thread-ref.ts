@@ -36,3 +36,13 @@ export function threadKey(thread: ThreadRef): string {
       return `teams:${thread.tenantId}:${thread.conversationId}`;
   }
 }
+
+/** Where replies to a message belong: on Slack, a message that stands in no thread begins one. */
+export function repliesTo({ thread, messageId }: MessageRef): ThreadRef {
+  switch (thread.platform) {
+    case 'slack':
+      return { ...thread, threadTs: thread.threadTs ?? messageId };
+    case 'teams':
+      return thread;
+  }
+}
