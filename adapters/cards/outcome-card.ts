@@ -10,6 +10,7 @@ import {
   ticketsLine,
   transferButton,
   whatLine,
+  whatSpan,
   whatWords,
 } from './wording.ts';
 
@@ -46,7 +47,7 @@ function completed(transfer: Transfer, facts: OutcomeFacts): Card {
           [
             person(requester),
             ', ',
-            bold(whatWords(plan)),
+            whatSpan(plan),
             ` ${one ? 'is' : 'are'} on `,
             bold(plan.destination),
             ':',

@@ -12,6 +12,7 @@ import {
   ticketsLine,
   transferButton,
   whatLine,
+  whatSpan,
   whatWords,
 } from './wording.ts';
 
@@ -112,7 +113,7 @@ export function proposalCard(transfer: Transfer, facts: ProposalFacts): Card {
   const asks: Line = [
     person(requester),
     outcome === 'open' ? ' asks to send ' : ' asked to send ',
-    bold(whatWords(plan)),
+    whatSpan(plan),
     ' to ',
     bold(plan.destination),
     '.',
@@ -152,7 +153,7 @@ export function proposalCard(transfer: Transfer, facts: ProposalFacts): Card {
         type: 'context',
         lines: [
           approvers
-            ? ['May approve: ', bold(approvers), ', but not ', person(requester), ' who asked.']
+            ? ['May approve: ', approvers, ', but not ', person(requester), ' who asked.']
             : ['⚠️ The policy names nobody who may approve this.'],
           [`Approve by ${formatInstant(transfer.approvalExpiresAt)}. · ${transferId}`],
         ],

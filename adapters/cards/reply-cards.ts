@@ -74,7 +74,8 @@ export function listCard({ title, items, more }: ListReply): Card {
   return {
     fallback: `${shorten(title, 200)}: ${items.length === 0 ? 'nothing' : `${items.length} found`}.`,
     elements: [
-      text([bold(title)], ...(lines.length > 0 ? lines : [['Nothing here.']])),
+      { type: 'header', text: title },
+      text(...(lines.length > 0 ? lines : [['Nothing here.']])),
       ...(tail.length > 0 ? [{ type: 'context' as const, lines: tail }] : []),
     ],
   };

@@ -1,6 +1,6 @@
 /** How cards name the parts of a transfer: what, from where, to where, when. */
 import type { Transfer, TransferPlan } from '../../core/transfer.ts';
-import { type CardAction, code, type Line } from '../card.ts';
+import { type CardAction, code, type Line, type Span } from '../card.ts';
 import { formatBytes } from '../format.ts';
 import { encodeTransferValue } from './button-value.ts';
 
@@ -47,6 +47,11 @@ export function whatWords(plan: TransferPlan): string {
   const [first] = plan.preview;
   if (plan.objectCount === 1 && first) return shorten(baseName(first.key));
   return `${countFiles(plan.objectCount)} from ${plan.bucket}`;
+}
+
+/** `whatWords` inside a sentence: a file's name is somebody else's text and stands apart as code. */
+export function whatSpan(plan: TransferPlan): Span {
+  return plan.objectCount === 1 ? code(whatWords(plan)) : whatWords(plan);
 }
 
 /** What is moved, exactly: the whole key of a single file, or what the person asked for in S3's terms. */
