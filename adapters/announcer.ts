@@ -159,7 +159,6 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
 
   return async (transfer, mayHaveBeenPosted) => {
     let { messages, thread } = transfer;
-    let unsure = false;
     for (const work of cardWork(transfer)) {
       const { role } = work;
       try {
@@ -184,7 +183,6 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
         ];
         thread = shown.thread;
       } catch (thrown) {
-        unsure = true;
         const error = toFerryError(thrown, newReference());
         deps.log.warn(
           { transferId: transfer.transferId, role, code: error.code, err: thrown },
@@ -194,6 +192,6 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
         if (error.retryable) break;
       }
     }
-    return { messages, thread, unsure };
+    return { messages, thread };
   };
 }

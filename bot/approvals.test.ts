@@ -21,7 +21,11 @@ async function given(changes: Partial<Transfer> = {}) {
   const approvals = createApprovals({
     store,
     policy,
-    loadScope: async (it) => scopeOf(it),
+    loadScope: async (it) =>
+      scopeOf(
+        it,
+        it.plan.preview.map((object) => object.key),
+      ),
     now: () => clock,
   });
   return { transfer, approvals, id: transfer.transferId, hash: transfer.planHash };

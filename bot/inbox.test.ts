@@ -29,6 +29,7 @@ function message(changes: Partial<MessageEvent> = {}): MessageEvent {
     thread: { platform: 'slack', teamId: 'T01FERRY', channelId: 'C01OPS', threadTs: '1.1' },
     receivedAt: NOON,
     scope: 'channel',
+    command: false,
     text: 'help',
     truncated: false,
     ...changes,

@@ -26,7 +26,7 @@ export function wantedRoles(transfer: Transfer): MessageRole[] {
 /** The message that was posted in a role; each attempt has an outcome of its own. */
 export function postedAs(transfer: Transfer, role: MessageRole): PostedMessage | undefined {
   return transfer.messages.find(
-    (message) => message.role === role && (role !== 'outcome' || message.attempt === transfer.attempt),
+    (message) => message.role === role && (role !== 'outcome' || (message.attempt ?? 1) === transfer.attempt),
   );
 }
 
@@ -68,7 +68,8 @@ export function dueAt(transfer: Transfer, now: number): number | undefined {
       times.push(now + GRACE.enqueue);
       break;
     case 'queued':
-      times.push(now + GRACE.pickup);
+      // Without `queuedAt` a retry or a cancellation moved it here and nothing was sent yet.
+      times.push(now + (transfer.queuedAt === undefined || transfer.waiting ? GRACE.enqueue : GRACE.pickup));
       break;
     case 'running':
       times.push((transfer.lease?.expiresAt ?? now) + GRACE.lease);
