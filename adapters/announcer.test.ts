@@ -364,7 +364,7 @@ describe('over a store', () => {
       crc32: 1,
       verified: 'size',
     } as const;
-    await objects.setProgress(id, 0, done, 1);
+    await objects.setProgress(await get(id), 0, done, 1);
     await store.change(id, (current) => ({
       next: { ...current, plan: { ...current.plan, existing: 'rename' } },
       result: undefined,

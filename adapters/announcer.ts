@@ -89,10 +89,11 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
   const { clients, now } = deps;
 
   /** Where the first files landed; only a numbered name differs from the plan. */
-  async function finalPaths({ transferId, status, plan }: Transfer): Promise<string[] | undefined> {
+  async function finalPaths(transfer: Transfer): Promise<string[] | undefined> {
+    const { status, plan } = transfer;
     if (status !== 'completed' || plan.existing !== 'rename') return undefined;
     const paths: string[] = [];
-    for await (const { progress, targetPath } of deps.objects.read(transferId)) {
+    for await (const { progress, targetPath } of deps.objects.read(transfer)) {
       paths.push(progress.state === 'done' ? progress.finalPath : targetPath);
       if (paths.length === plan.preview.length) break;
     }
@@ -138,8 +139,9 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
 
   /** Edits a message; one that somebody deleted is posted again, unless it only records a decision. */
   async function update(transfer: Transfer, role: MessageRole, posted: PostedMessage): Promise<Shown> {
+    const card = await cardFor(transfer, role);
     try {
-      await requireClient(clients, posted.ref).update(posted.ref, await cardFor(transfer, role));
+      await requireClient(clients, posted.ref).update(posted.ref, card);
       return { ref: posted.ref, thread: transfer.thread };
     } catch (error) {
       if (!isGone(error)) throw error;
