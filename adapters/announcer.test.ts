@@ -248,6 +248,21 @@ describe('over a store', () => {
     expect((await get(id)).messages).toHaveLength(1);
   });
 
+  test('nor is it repeated when the record went on meanwhile', async () => {
+    const id = await stored();
+    const { settle } = ferry();
+    chat.before = () => go(id, 'approved').then(() => undefined);
+    chat.afterPost = () => {
+      throw away();
+    };
+    await settle(id);
+    chat.before = () => undefined;
+    chat.afterPost = () => undefined;
+    await settle(id);
+    expect(chat.calls).toEqual(['post approval', 'post approval after a look', 'update approval']);
+    expect(chat.keys()).toEqual(['approval']);
+  });
+
   test('what was posted before an outage in the middle stays known', async () => {
     const id = await stored();
     await go(id, 'approved', 'queued');

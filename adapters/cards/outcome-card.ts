@@ -115,9 +115,9 @@ function failed(transfer: Transfer): Card {
         type: 'text',
         lines: [
           [person(requester), ', ', ...whatLine(plan), ' could not be sent to ', ...targetLine(plan), '.'],
-          [bold('What happened: '), reason],
-          [bold('What is safe: '), whatIsSafe(transfer)],
-          [bold('What to do next: '), nextStep(transfer)],
+          [bold('What happened:'), ' ', reason],
+          [bold('What is safe:'), ' ', whatIsSafe(transfer)],
+          [bold('What to do next:'), ' ', nextStep(transfer)],
         ],
       },
       ...actions,
