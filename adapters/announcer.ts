@@ -139,8 +139,9 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
 
   /** Edits a message; one that somebody deleted is posted again, unless it only records a decision. */
   async function update(transfer: Transfer, role: MessageRole, posted: PostedMessage): Promise<Shown> {
+    const card = await cardFor(transfer, role);
     try {
-      await requireClient(clients, posted.ref).update(posted.ref, await cardFor(transfer, role));
+      await requireClient(clients, posted.ref).update(posted.ref, card);
       return { ref: posted.ref, thread: transfer.thread };
     } catch (error) {
       if (!isGone(error)) throw error;
@@ -160,7 +161,6 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
 
   return async (transfer, mayHaveBeenPosted) => {
     let { messages, thread } = transfer;
-    let unsure = false;
     for (const work of cardWork(transfer)) {
       const { role } = work;
       try {
@@ -185,7 +185,6 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
         ];
         thread = shown.thread;
       } catch (thrown) {
-        unsure = true;
         const error = toFerryError(thrown, newReference());
         deps.log.warn(
           { transferId: transfer.transferId, role, code: error.code, err: thrown },
@@ -195,6 +194,6 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
         if (error.retryable) break;
       }
     }
-    return { messages, thread, unsure };
+    return { messages, thread };
   };
 }

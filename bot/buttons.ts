@@ -2,15 +2,8 @@
 
 import type { Card } from '../adapters/card.ts';
 import { decodeChoiceValue, decodeTransferValue } from '../adapters/cards/button-value.ts';
-import {
-  alreadyDecidedNotice,
-  answerNotice,
-  notForYouNotice,
-  planChangedNotice,
-  refusedNotice,
-  tooLateNotice,
-  unknownButtonNotice,
-} from '../adapters/cards/decision-notices.ts';
+import { decisionNotice } from '../adapters/cards/decision-notices.ts';
+import { answerCard, refusalCard } from '../adapters/cards/reply-cards.ts';
 import type { ActionEvent, MessageEvent } from '../adapters/chat-event.ts';
 import type { Cancellation } from '../core/cancel.ts';
 import type { Person } from '../core/person.ts';
@@ -25,7 +18,6 @@ export interface ButtonDeps {
   readonly retry: Retries['retry'];
   readonly settle: (transferId: string) => Promise<void>;
   readonly statusCard: (person: Person, transferId: string) => Promise<Card>;
-  readonly now: () => number;
   /** Works a message off, as if the person had typed it. */
   readonly say: (message: MessageEvent, signal: AbortSignal, again: boolean) => Promise<void>;
 }
@@ -44,8 +36,8 @@ export async function pressButton(
   const { person } = event;
   if (event.actionId === 'choose') {
     const choice = decodeChoiceValue(event.value);
-    if (!choice) return unknownButtonNotice();
-    if (choice.userId !== person.userId) return notForYouNotice();
+    if (!choice) return decisionNotice({ kind: 'unknown_button' });
+    if (choice.userId !== person.userId) return decisionNotice({ kind: 'not_your_question' });
     const { actionId, value, message, ...common } = event;
     await deps.say(
       { ...common, kind: 'message', command: false, text: choice.text, truncated: false },
@@ -56,7 +48,7 @@ export async function pressButton(
   }
 
   const target = decodeTransferValue(event.value);
-  if (!target) return unknownButtonNotice();
+  if (!target) return decisionNotice({ kind: 'unknown_button' });
   const { transferId, planHash } = target;
   switch (event.actionId) {
     case 'approve':
@@ -71,9 +63,9 @@ export async function pressButton(
     case 'cancel':
     case 'retry': {
       const wish = await deps[event.actionId](person, transferId);
-      if (wish.outcome === 'refused' || wish.outcome === 'not found') return refusedNotice(wish.text);
+      if (wish.outcome === 'refused' || wish.outcome === 'not found') return refusalCard({ reason: wish.text });
       await deps.settle(transferId);
-      return answerNotice(wish.text);
+      return answerCard(wish.text);
     }
     case 'status':
       return deps.statusCard(person, transferId);
@@ -100,15 +92,15 @@ async function decide(
       return decision.transfer.decision?.by.userId === person.userId &&
         decision.transfer.decision.outcome === verdict
         ? undefined
-        : alreadyDecidedNotice(decision.transfer, deps.now());
+        : decisionNotice({ kind: 'already_decided', transfer: decision.transfer });
     case 'expired':
       await deps.settle(transferId);
-      return tooLateNotice(decision.transfer);
+      return decisionNotice({ kind: 'expired', transfer: decision.transfer });
     case 'plan changed':
-      return planChangedNotice(decision.transfer);
+      return decisionNotice({ kind: 'plan_changed' });
     case 'refused':
-      return refusedNotice(decision.reason);
+      return refusalCard({ reason: decision.reason });
     case 'unknown':
-      return unknownButtonNotice();
+      return decisionNotice({ kind: 'unknown_button' });
   }
 }

@@ -26,7 +26,7 @@ export function wantedRoles(transfer: Transfer): MessageRole[] {
 /** The message that was posted in a role; each attempt has an outcome of its own. */
 export function postedAs(transfer: Transfer, role: MessageRole): PostedMessage | undefined {
   return transfer.messages.find(
-    (message) => message.role === role && (role !== 'outcome' || message.attempt === transfer.attempt),
+    (message) => message.role === role && (role !== 'outcome' || (message.attempt ?? 1) === transfer.attempt),
   );
 }
 

@@ -114,7 +114,7 @@ describe('opening a ticket', () => {
       `Digest of all files: ${'d'.repeat(64)}`,
       'Server: ftp.acme.example:21, TLS explicit, folder /in',
       'If a file exists there: refuse',
-      'May be approved by: leads; never by the requester',
+      'The requester may not approve it.',
       'Approval lapses at: 2026-11-23 09:30:00 UTC',
       'ETag "e1"',
     ]) {

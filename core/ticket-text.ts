@@ -1,6 +1,6 @@
 /** The words and values of the two tickets of a transfer; pure. */
 import { plainPath, plainText } from './plain-text.ts';
-import { approverGroups, destinationOf, scopeOf } from './policy.ts';
+import { destinationOf } from './policy.ts';
 import type { PolicyConfig } from './policy-config.ts';
 import { INCIDENT_STATE, type IncidentFields } from './servicenow-incident.ts';
 import type { HistoryEntry, TicketKind, Transfer, TransferStatus } from './transfer.ts';
@@ -118,7 +118,6 @@ export function description(
 function auditFacts(transfer: Transfer, policy: PolicyConfig): string[] {
   const { plan, requester } = transfer;
   const destination = destinationOf(policy, plan.destination);
-  const approvers = approverGroups(policy, transfer, scopeOf(transfer));
   return [
     `Requester id: ${line(requester.userId, 120)} (${requester.standing})`,
     `Plan hash: ${line(transfer.planHash, 64)}`,
@@ -129,7 +128,7 @@ function auditFacts(transfer: Transfer, policy: PolicyConfig): string[] {
         : 'no longer registered'
     }`,
     `If a file exists there: ${plan.existing}`,
-    `May be approved by: ${approvers.length > 0 ? line(approvers.join(', '), 200) : 'nobody, by the present policy'}; never by the requester`,
+    'The requester may not approve it.',
     `Approval lapses at: ${instant(transfer.approvalExpiresAt)}`,
   ];
 }

@@ -1,13 +1,7 @@
 /** Names, instants and lists in words. */
 import { expect, test } from 'vitest';
 import { NOON, plannedObject, proposal } from '../../test/support/transfers.ts';
-import { formatInstant, objectLines, orList, shorten, ticketsLine, whatLine, whatWords } from './wording.ts';
-
-test('shortens in the middle, never through a character', () => {
-  expect(shorten('report.csv', 10)).toBe('report.csv');
-  expect(shorten('quarterly-report.csv', 11)).toBe('quart…t.csv');
-  expect(shorten('🚚'.repeat(20), 5)).toBe('🚚🚚…🚚🚚');
-});
+import { formatInstant, objectLines, orList, ticketsLine, whatLine, whatWords } from './wording.ts';
 
 test('says instants in UTC and names it', () => {
   expect(formatInstant(NOON)).toBe('22 Nov 2026, 12:00 UTC');
