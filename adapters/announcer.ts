@@ -161,6 +161,7 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
 
   return async (transfer, mayHaveBeenPosted) => {
     let { messages, thread } = transfer;
+    let unsure = false;
     for (const work of cardWork(transfer)) {
       const { role } = work;
       try {
@@ -185,6 +186,7 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
         ];
         thread = shown.thread;
       } catch (thrown) {
+        unsure = true;
         const error = toFerryError(thrown, newReference());
         deps.log.warn(
           { transferId: transfer.transferId, role, code: error.code, err: thrown },
@@ -194,6 +196,6 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
         if (error.retryable) break;
       }
     }
-    return { messages, thread };
+    return { messages, thread, unsure };
   };
 }

@@ -2,8 +2,15 @@
 
 import type { Card } from '../adapters/card.ts';
 import { decodeChoiceValue, decodeTransferValue } from '../adapters/cards/button-value.ts';
-import { decisionNotice } from '../adapters/cards/decision-notices.ts';
-import { answerCard, refusalCard } from '../adapters/cards/reply-cards.ts';
+import {
+  alreadyDecidedNotice,
+  answerNotice,
+  notForYouNotice,
+  planChangedNotice,
+  refusedNotice,
+  tooLateNotice,
+  unknownButtonNotice,
+} from '../adapters/cards/decision-notices.ts';
 import type { ActionEvent, MessageEvent } from '../adapters/chat-event.ts';
 import type { Cancellation } from '../core/cancel.ts';
 import type { Person } from '../core/person.ts';
@@ -18,6 +25,7 @@ export interface ButtonDeps {
   readonly retry: Retries['retry'];
   readonly settle: (transferId: string) => Promise<void>;
   readonly statusCard: (person: Person, transferId: string) => Promise<Card>;
+  readonly now: () => number;
   /** Works a message off, as if the person had typed it. */
   readonly say: (message: MessageEvent, signal: AbortSignal, again: boolean) => Promise<void>;
 }
@@ -36,8 +44,8 @@ export async function pressButton(
   const { person } = event;
   if (event.actionId === 'choose') {
     const choice = decodeChoiceValue(event.value);
-    if (!choice) return decisionNotice({ kind: 'unknown_button' });
-    if (choice.userId !== person.userId) return decisionNotice({ kind: 'not_your_question' });
+    if (!choice) return unknownButtonNotice();
+    if (choice.userId !== person.userId) return notForYouNotice();
     const { actionId, value, message, ...common } = event;
     await deps.say(
       { ...common, kind: 'message', command: false, text: choice.text, truncated: false },
@@ -48,7 +56,7 @@ export async function pressButton(
   }
 
   const target = decodeTransferValue(event.value);
-  if (!target) return decisionNotice({ kind: 'unknown_button' });
+  if (!target) return unknownButtonNotice();
   const { transferId, planHash } = target;
   switch (event.actionId) {
     case 'approve':
@@ -63,9 +71,9 @@ export async function pressButton(
     case 'cancel':
     case 'retry': {
       const wish = await deps[event.actionId](person, transferId);
-      if (wish.outcome === 'refused' || wish.outcome === 'not found') return refusalCard({ reason: wish.text });
+      if (wish.outcome === 'refused' || wish.outcome === 'not found') return refusedNotice(wish.text);
       await deps.settle(transferId);
-      return answerCard(wish.text);
+      return answerNotice(wish.text);
     }
     case 'status':
       return deps.statusCard(person, transferId);
@@ -92,15 +100,15 @@ async function decide(
       return decision.transfer.decision?.by.userId === person.userId &&
         decision.transfer.decision.outcome === verdict
         ? undefined
-        : decisionNotice({ kind: 'already_decided', transfer: decision.transfer });
+        : alreadyDecidedNotice(decision.transfer, deps.now());
     case 'expired':
       await deps.settle(transferId);
-      return decisionNotice({ kind: 'expired', transfer: decision.transfer });
+      return tooLateNotice(decision.transfer);
     case 'plan changed':
-      return decisionNotice({ kind: 'plan_changed' });
+      return planChangedNotice(decision.transfer);
     case 'refused':
-      return refusalCard({ reason: decision.reason });
+      return refusedNotice(decision.reason);
     case 'unknown':
-      return decisionNotice({ kind: 'unknown_button' });
+      return unknownButtonNotice();
   }
 }
