@@ -34,6 +34,7 @@ export type MessageEvent = z.infer<typeof messageEventSchema>;
 export const actionEventSchema = z.strictObject({
   ...common,
   kind: z.literal('action'),
+  scope: z.enum(['channel', 'dm']),
   actionId: z.enum(ACTION_IDS),
   /** As the platform sent it back; may be forged or stale. */
   value: z.string().max(2_000),

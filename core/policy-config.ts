@@ -15,8 +15,8 @@ const UNITS: Readonly<Record<string, number>> = {
   TIB: 2 ** 40,
 };
 
-/** The largest object that S3 allowed when the policy was written: 5 TiB, in bytes. */
-const LARGEST_OBJECT = 5 * 2 ** 40;
+/** The largest object that FileFerry moves: 5 TiB, in bytes. S3 itself allowed no more until 2025. */
+export const LARGEST_OBJECT = 5 * 2 ** 40;
 
 /** Bytes, as a number or as text such as `50 GB` or `512 MiB`. */
 const byteSize = z.union([z.number().int().positive(), z.string()]).transform((value, context) => {

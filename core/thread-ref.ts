@@ -26,3 +26,13 @@ export const messageRefSchema = z.strictObject({ thread: threadRefSchema, messag
 export type MessageRef = z.infer<typeof messageRefSchema>;
 
 export type Platform = ThreadRef['platform'];
+
+/** A conversation's name, for doing things in the order in which they were said there. */
+export function threadKey(thread: ThreadRef): string {
+  switch (thread.platform) {
+    case 'slack':
+      return `slack:${thread.teamId}:${thread.channelId}:${thread.threadTs ?? ''}`;
+    case 'teams':
+      return `teams:${thread.tenantId}:${thread.conversationId}`;
+  }
+}

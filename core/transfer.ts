@@ -229,6 +229,8 @@ export const transferSchema = z.strictObject({
   endedAt: instant.optional(),
   history: z.array(historyEntrySchema).min(1),
   messages: z.array(postedMessageSchema),
+  /** Who is bringing tickets and cards in step right now; a lock that lapses by itself. */
+  settling: z.strictObject({ owner: z.string(), until: instant }).optional(),
   /** Whether the outcome was counted in AgentLearning; counted once. */
   learned: z.boolean(),
 });

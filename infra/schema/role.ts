@@ -1,0 +1,23 @@
+/** FileFerryReadOnlyRole, defined once as plain data: the only way to S3, and it cannot write. */
+
+export const READ_ONLY_ROLE = {
+  name: 'FileFerryReadOnlyRole',
+  /** Seconds; the shortest that AssumeRole grants. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+  sessionSeconds: 900,
+  /** Granted on the buckets themselves. */
+  bucketActions: ['s3:GetBucketLocation', 's3:ListBucket'],
+  /** Granted on the objects. HEAD needs no action of its own: it is `s3:GetObject`. */
+  objectActions: ['s3:GetObject', 's3:GetObjectAttributes', 's3:GetObjectVersion'],
+  /** Denied on everything, so that no policy added to the role later can grant a write. */
+  deniedActions: [
+    's3:AbortMultipartUpload',
+    's3:BypassGovernanceRetention',
+    's3:Create*',
+    's3:Delete*',
+    's3:ObjectOwnerOverrideToBucketOwner',
+    's3:Put*',
+    's3:Replicate*',
+    's3:RestoreObject',
+    's3:Update*',
+  ],
+} as const;
