@@ -42,6 +42,8 @@ export interface BrowseCache {
 export type NotAllowed = { readonly kind: 'not_allowed'; readonly reason: string };
 export type NotFound = { readonly kind: 'not_found' };
 
+export type ObjectOutcome = ({ readonly kind: 'object' } & ObjectFacts) | NotFound | NotAllowed;
+
 export interface BucketInfo {
   readonly name: string;
   readonly description?: string;
@@ -88,16 +90,16 @@ export interface S3Browse {
     | NotAllowed
     | { readonly kind: 'bad_pattern'; readonly reason: string };
   /**
-   * One object as it is now; with `cached`, possibly as it was within the last day.
+   * Objects as they are now, in the order of the keys; with `cached`, possibly as they were within the last day.
    *
    * @throws FerryError when S3 cannot tell
    */
-  headObject(
+  headObjects(
     asker: Asker,
     bucket: string,
-    key: string,
+    keys: readonly string[],
     options?: { readonly cached?: boolean; readonly signal?: AbortSignal },
-  ): Promise<({ readonly kind: 'object' } & ObjectFacts) | NotFound | NotAllowed>;
+  ): Promise<readonly ObjectOutcome[]>;
   /** The objects whose names are most like the words, best first; looks through a bounded part of the bucket. */
   findByName(
     asker: Asker,
@@ -113,6 +115,8 @@ export interface S3Browse {
 
 /** Keys that a search looks at: five pages of S3's. */
 const MAX_SEARCHED = 5_000;
+/** HEAD requests under way at the same time, for one turn. */
+const HEADS_AT_ONCE = 8;
 /** Keys that a listing with a pattern looks at before it says that there is more. */
 const MAX_LISTED = 20_000;
 
@@ -185,6 +189,26 @@ export function createS3Browse(deps: {
         if (matches(object.key) && !isFolderMark(object)) yield object;
       }
     }
+  }
+
+  async function head(
+    client: S3Client,
+    bucket: string,
+    key: string,
+    signal?: AbortSignal,
+  ): Promise<ObjectOutcome> {
+    let facts: ObjectFacts;
+    try {
+      const answer = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), {
+        abortSignal: signal,
+      });
+      facts = factsOfHead(key, answer);
+    } catch (error) {
+      return asOutcome(translateS3Error(error, { bucket, key }, signal));
+    }
+    const kept = toCache(facts);
+    if (kept) await cache?.put(bucket, key, kept);
+    return { kind: 'object', ...facts };
   }
 
   /** Where a selection begins and what belongs to it. */
@@ -274,27 +298,31 @@ export function createS3Browse(deps: {
 
     objectsUnder,
 
-    async headObject(asker, bucket, key, options = {}) {
-      const verdict = mayRead(policy, asker.person, bucket, key);
-      if (!verdict.allowed) return { kind: 'not_allowed', reason: verdict.reason };
-      const hit = options.cached ? await cache?.get(bucket, key) : undefined;
-      if (hit) return { kind: 'object', ...factsOfCache(key, hit) };
-      const session = await access.forBrowse(asker.person, asker.turnKey, bucket);
-      try {
-        const head = await session.client
-          .send(new HeadObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: options.signal })
-          .catch((error: unknown) => {
-            throw translateS3Error(error, { bucket, key }, options.signal);
-          });
-        const facts = factsOfHead(key, head);
-        const kept = toCache(facts);
-        if (kept) await cache?.put(bucket, key, kept);
-        return { kind: 'object', ...facts };
-      } catch (error) {
-        return asOutcome(error);
-      } finally {
-        await session.close();
+    async headObjects(asker, bucket, keys, options = {}) {
+      const outcomes = new Map<number, ObjectOutcome>();
+      const unknown: number[] = [];
+      for (const [index, key] of keys.entries()) {
+        const verdict = mayRead(policy, asker.person, bucket, key);
+        const hit = verdict.allowed && options.cached ? await cache?.get(bucket, key) : undefined;
+        if (!verdict.allowed) outcomes.set(index, { kind: 'not_allowed', reason: verdict.reason });
+        else if (hit) outcomes.set(index, { kind: 'object', ...factsOfCache(key, hit) });
+        else unknown.push(index);
       }
+      if (unknown.length > 0) {
+        const session = await access.forBrowse(asker.person, asker.turnKey, bucket);
+        const queue = unknown[Symbol.iterator]();
+        const work = async () => {
+          for (const index of queue) {
+            outcomes.set(index, await head(session.client, bucket, keys[index] ?? '', options.signal));
+          }
+        };
+        try {
+          await Promise.all(Array.from({ length: HEADS_AT_ONCE }, work));
+        } finally {
+          await session.close();
+        }
+      }
+      return keys.map((_key, index) => outcomes.get(index) ?? { kind: 'not_found' });
     },
 
     async findByName(asker, bucket, words, limit, signal) {
