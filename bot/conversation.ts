@@ -49,6 +49,8 @@ export interface Conversation {
    * @param again whether an earlier process may have replied already
    */
   say(message: MessageEvent, signal: AbortSignal, again: boolean): Promise<void>;
+  /** The transfer, if there is one and this person may see it. */
+  visibleTo(person: Person, transferId: string): Promise<Transfer | undefined>;
   /** The card that tells this person how a transfer stands, or why not. */
   statusFor(person: Person, transferId: string): Promise<Card>;
   /** Shows a card to the person who caused the event, and to nobody else. */
@@ -165,6 +167,11 @@ export function createConversation(deps: ConversationDeps): Conversation {
       await deps
         .remember(event, summary)
         .catch((err: unknown) => deps.log.warn({ err }, 'could not remember the exchange'));
+    },
+
+    async visibleTo(person, transferId) {
+      const [transfer] = await visible(person, [transferId]);
+      return transfer;
     },
 
     async statusFor(person, transferId) {
