@@ -153,6 +153,8 @@ export type MessageRole = (typeof MESSAGE_ROLES)[number];
 
 const postedMessageSchema = z.strictObject({
   role: z.enum(MESSAGE_ROLES),
+  /** The attempt whose outcome it tells; only with `outcome`, the other messages go on through all attempts. */
+  attempt: z.number().int().positive().optional(),
   ref: messageRefSchema,
   /** Sequence number of the history entry that the card last showed. */
   shownThrough: z.number().int().nonnegative(),
@@ -229,6 +231,8 @@ export const transferSchema = z.strictObject({
   endedAt: instant.optional(),
   history: z.array(historyEntrySchema).min(1),
   messages: z.array(postedMessageSchema),
+  /** Who is bringing tickets and cards in step right now; a lock that lapses by itself. */
+  settling: z.strictObject({ owner: z.string(), until: instant }).optional(),
   /** Whether the outcome was counted in AgentLearning; counted once. */
   learned: z.boolean(),
 });

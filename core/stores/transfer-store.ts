@@ -1,0 +1,181 @@
+/** TransferRequests: the records of transfers, changed only by writes conditional on status and version. */
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  BatchGetCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { dueAt } from '../due-work.ts';
+import { FerryError } from '../errors.ts';
+import { type Transfer, transferSchema } from '../transfer.ts';
+import { expiresAt, fromItem, isAlive, LIFETIME, lostCondition, storeFault, toItem } from './items.ts';
+
+/** A pure answer to the record as it stands: the next record, if it should change, and what to tell the caller. */
+export interface Change<R> {
+  readonly next?: Transfer;
+  readonly result: R;
+}
+
+/** The sparse index's partition for transfers. */
+const DUE_BUCKET = 'transfer';
+const MAX_TRIES = 20;
+
+export interface TransferStore {
+  /** Stores a new record. `exists`: this id was proposed before, by an earlier delivery of the same turn. */
+  create(transfer: Transfer): Promise<'created' | 'exists'>;
+  /** The record, read consistently; undefined when there is none or its 90 days are over. */
+  get(transferId: string): Promise<Transfer | undefined>;
+  /**
+   * Reads the record, asks `decide` for the next one and writes it if nobody wrote in between; else asks again
+   * with the newer record. `decide` must be pure: it may run several times.
+   *
+   * @throws FerryError `not_found`, `conflict` when the record never held still, `unavailable`
+   */
+  change<R>(
+    transferId: string,
+    decide: (current: Transfer) => Change<R>,
+  ): Promise<{ transfer: Transfer; result: R }>;
+  /** A person's transfers, newest first. */
+  listByUser(userId: string, limit: number): Promise<Transfer[]>;
+  /** Ids of transfers that are due for a look, longest overdue first. */
+  listDue(limit: number): Promise<string[]>;
+}
+
+export function createTransferStore(options: {
+  client: DynamoDBDocumentClient;
+  tablePrefix: string;
+  now: () => number;
+}): TransferStore {
+  const { client, now } = options;
+  const TableName = `${options.tablePrefix}TransferRequests`;
+
+  const itemOf = (transfer: Transfer) => {
+    const due = dueAt(transfer, now());
+    return {
+      ...toItem(transfer),
+      user_id: transfer.requester.userId,
+      expires_at: expiresAt(transfer.createdAt, LIFETIME.transfer),
+      ...(due === undefined ? {} : { due_bucket: DUE_BUCKET, due_at: due }),
+    };
+  };
+
+  const transferOf = (item: Record<string, unknown>): Transfer => {
+    const { user_id, expires_at, due_bucket, due_at, ...attributes } = item;
+    return transferSchema.parse(fromItem(attributes));
+  };
+
+  async function get(transferId: string): Promise<Transfer | undefined> {
+    const { Item } = await client
+      .send(new GetCommand({ TableName, Key: { transfer_id: transferId }, ConsistentRead: true }))
+      .catch((error: unknown) => {
+        throw storeFault(error);
+      });
+    return Item && isAlive(Item, now()) ? transferOf(Item) : undefined;
+  }
+
+  return {
+    get,
+
+    async create(transfer) {
+      try {
+        await client.send(
+          new PutCommand({
+            TableName,
+            Item: itemOf(transfer),
+            ConditionExpression: 'attribute_not_exists(transfer_id)',
+          }),
+        );
+        return 'created';
+      } catch (error) {
+        lostCondition(error);
+        return 'exists';
+      }
+    },
+
+    async change(transferId, decide) {
+      for (let tried = 0; tried < MAX_TRIES; tried += 1) {
+        const current = await get(transferId);
+        if (!current) {
+          throw new FerryError('not_found', { userMessage: `There is no transfer ${transferId}.` });
+        }
+        const { next, result } = decide(current);
+        if (!next) return { transfer: current, result };
+        const written = { ...next, version: current.version + 1 };
+        try {
+          await client.send(
+            new PutCommand({
+              TableName,
+              Item: itemOf(transferSchema.parse(written)),
+              ConditionExpression: '#status = :status AND #version = :version',
+              ExpressionAttributeNames: { '#status': 'status', '#version': 'version' },
+              ExpressionAttributeValues: { ':status': current.status, ':version': current.version },
+            }),
+          );
+          return { transfer: written, result };
+        } catch (error) {
+          lostCondition(error);
+          await delay(Math.random() * 10 * (tried + 1));
+        }
+      }
+      throw new FerryError('conflict', {
+        retryable: true,
+        userMessage: `${transferId} is being changed by many at once. Please try again.`,
+      });
+    },
+
+    async listByUser(userId, limit) {
+      const { Items = [] } = await client
+        .send(
+          new QueryCommand({
+            TableName,
+            IndexName: 'UserIdIndex',
+            KeyConditionExpression: 'user_id = :user',
+            ExpressionAttributeValues: { ':user': userId },
+            ScanIndexForward: false,
+            Limit: Math.min(limit, 100),
+          }),
+        )
+        .catch((error: unknown) => {
+          throw storeFault(error);
+        });
+      const ids = Items.map((item) => String(item.transfer_id));
+      if (ids.length === 0) return [];
+      const found = new Map<string, Transfer>();
+      let keys: Record<string, unknown>[] | undefined = ids.map((id) => ({ transfer_id: id }));
+      while (keys && keys.length > 0) {
+        const page: {
+          Responses?: Record<string, Record<string, unknown>[]>;
+          UnprocessedKeys?: Record<string, { Keys?: Record<string, unknown>[] }>;
+        } = await client
+          .send(new BatchGetCommand({ RequestItems: { [TableName]: { Keys: keys } } }))
+          .catch((error: unknown) => {
+            throw storeFault(error);
+          });
+        for (const item of page.Responses?.[TableName] ?? []) {
+          if (isAlive(item, now())) found.set(String(item.transfer_id), transferOf(item));
+        }
+        keys = page.UnprocessedKeys?.[TableName]?.Keys;
+      }
+      return ids.flatMap((id) => found.get(id) ?? []);
+    },
+
+    async listDue(limit) {
+      const { Items = [] } = await client
+        .send(
+          new QueryCommand({
+            TableName,
+            IndexName: 'DueIndex',
+            KeyConditionExpression: 'due_bucket = :bucket AND due_at <= :now',
+            ExpressionAttributeValues: { ':bucket': DUE_BUCKET, ':now': now() },
+            Limit: limit,
+          }),
+        )
+        .catch((error: unknown) => {
+          throw storeFault(error);
+        });
+      return Items.map((item) => String(item.transfer_id));
+    },
+  };
+}
