@@ -21,6 +21,7 @@ const syncedTickets: SyncTickets = async (transfer) => {
   return { tickets: { user: ticket, audit: ticket } };
 };
 const syncedCards: SyncCards = async (transfer) => ({
+  unsure: false,
   thread: transfer.thread,
   messages: wantedRoles(transfer).map(
     (role): PostedMessage => ({

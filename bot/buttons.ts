@@ -2,26 +2,30 @@
 
 import type { Card } from '../adapters/card.ts';
 import { decodeChoiceValue, decodeTransferValue } from '../adapters/cards/button-value.ts';
-import { decisionNotice } from '../adapters/cards/decision-notices.ts';
-import { answerCard, refusalCard } from '../adapters/cards/reply-cards.ts';
+import {
+  alreadyDecidedNotice,
+  answerNotice,
+  notForYouNotice,
+  planChangedNotice,
+  refusedNotice,
+  tooLateNotice,
+  unknownButtonNotice,
+} from '../adapters/cards/decision-notices.ts';
 import type { ActionEvent, MessageEvent } from '../adapters/chat-event.ts';
+import type { Cancellation } from '../core/cancel.ts';
 import type { Person } from '../core/person.ts';
+import type { Retries } from '../core/retry.ts';
 import type { Approvals } from './approvals.ts';
-
-/** What a person's wish about a transfer came to, in one sentence for that person. */
-export interface WishOutcome {
-  readonly outcome: 'done' | 'refused';
-  readonly message: string;
-}
 
 export interface ButtonDeps {
   readonly approvals: Approvals;
   /** Puts an approved transfer on the queue. */
   readonly dispatch: (transferId: string) => Promise<unknown>;
-  readonly cancel: (person: Person, transferId: string) => Promise<WishOutcome>;
-  readonly retry: (person: Person, transferId: string) => Promise<WishOutcome>;
+  readonly cancel: Cancellation['cancel'];
+  readonly retry: Retries['retry'];
   readonly settle: (transferId: string) => Promise<void>;
   readonly statusCard: (person: Person, transferId: string) => Promise<Card>;
+  readonly now: () => number;
   /** Works a message off, as if the person had typed it. */
   readonly say: (message: MessageEvent, signal: AbortSignal, again: boolean) => Promise<void>;
 }
@@ -40,8 +44,8 @@ export async function pressButton(
   const { person } = event;
   if (event.actionId === 'choose') {
     const choice = decodeChoiceValue(event.value);
-    if (!choice) return decisionNotice({ kind: 'unknown_button' });
-    if (choice.userId !== person.userId) return decisionNotice({ kind: 'not_your_question' });
+    if (!choice) return unknownButtonNotice();
+    if (choice.userId !== person.userId) return notForYouNotice();
     const { actionId, value, message, ...common } = event;
     await deps.say(
       { ...common, kind: 'message', command: false, text: choice.text, truncated: false },
@@ -52,7 +56,7 @@ export async function pressButton(
   }
 
   const target = decodeTransferValue(event.value);
-  if (!target) return decisionNotice({ kind: 'unknown_button' });
+  if (!target) return unknownButtonNotice();
   const { transferId, planHash } = target;
   switch (event.actionId) {
     case 'approve':
@@ -66,10 +70,10 @@ export async function pressButton(
       );
     case 'cancel':
     case 'retry': {
-      const { outcome, message } = await deps[event.actionId](person, transferId);
-      if (outcome === 'refused') return refusalCard({ reason: message });
+      const wish = await deps[event.actionId](person, transferId);
+      if (wish.outcome === 'refused' || wish.outcome === 'not found') return refusedNotice(wish.text);
       await deps.settle(transferId);
-      return answerCard(message);
+      return answerNotice(wish.text);
     }
     case 'status':
       return deps.statusCard(person, transferId);
@@ -96,15 +100,15 @@ async function decide(
       return decision.transfer.decision?.by.userId === person.userId &&
         decision.transfer.decision.outcome === verdict
         ? undefined
-        : decisionNotice({ kind: 'already_decided', transfer: decision.transfer });
+        : alreadyDecidedNotice(decision.transfer, deps.now());
     case 'expired':
       await deps.settle(transferId);
-      return decisionNotice({ kind: 'expired', transfer: decision.transfer });
+      return tooLateNotice(decision.transfer);
     case 'plan changed':
-      return decisionNotice({ kind: 'plan_changed' });
+      return planChangedNotice(decision.transfer);
     case 'refused':
-      return refusalCard({ reason: decision.reason });
+      return refusedNotice(decision.reason);
     case 'unknown':
-      return decisionNotice({ kind: 'unknown_button' });
+      return unknownButtonNotice();
   }
 }

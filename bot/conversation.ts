@@ -24,7 +24,8 @@ export interface ConversationDeps {
   readonly store: TransferStore;
   readonly policy: PolicyConfig;
   readonly loadScope: (transfer: Transfer) => Promise<RequestScope>;
-  readonly approvers: (transfer: Transfer) => readonly string[];
+  /** Who may decide on a transfer, in words for people. */
+  readonly approversOf: (transfer: Transfer) => Promise<readonly string[]>;
   readonly settle: (transferId: string) => Promise<void>;
   /** Where proposals from direct messages are approved; undefined when the policy names no channel. */
   readonly approvalChannel: ThreadRef | undefined;
@@ -48,6 +49,8 @@ export interface Conversation {
    * @param again whether an earlier process may have replied already
    */
   say(message: MessageEvent, signal: AbortSignal, again: boolean): Promise<void>;
+  /** The transfer, if there is one and this person may see it. */
+  visibleTo(person: Person, transferId: string): Promise<Transfer | undefined>;
   /** The card that tells this person how a transfer stands, or why not. */
   statusFor(person: Person, transferId: string): Promise<Card>;
   /** Shows a card to the person who caused the event, and to nobody else. */
@@ -86,9 +89,9 @@ export function createConversation(deps: ConversationDeps): Conversation {
     return allowed.flat();
   }
 
-  function detailCard(transfer: Transfer): Card {
+  async function detailCard(transfer: Transfer): Promise<Card> {
     return transfer.status === 'pending_approval'
-      ? proposalCard(transfer, { approvers: deps.approvers(transfer), now: deps.now() })
+      ? proposalCard(transfer, { approvers: await deps.approversOf(transfer), now: deps.now() })
       : progressCard(transfer, deps.now());
   }
 
@@ -100,7 +103,9 @@ export function createConversation(deps: ConversationDeps): Conversation {
         if (only && answer.transferIds.length === 1) return detailCard(only);
         return statusCard({
           title: answer.title,
-          transfers: transfers.map((transfer) => ({ transfer, approvers: deps.approvers(transfer) })),
+          transfers: await Promise.all(
+            transfers.map(async (transfer) => ({ transfer, approvers: await deps.approversOf(transfer) })),
+          ),
           empty: answer.empty,
           now: deps.now(),
         });
@@ -162,6 +167,11 @@ export function createConversation(deps: ConversationDeps): Conversation {
       await deps
         .remember(event, summary)
         .catch((err: unknown) => deps.log.warn({ err }, 'could not remember the exchange'));
+    },
+
+    async visibleTo(person, transferId) {
+      const [transfer] = await visible(person, [transferId]);
+      return transfer;
     },
 
     async statusFor(person, transferId) {

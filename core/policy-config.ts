@@ -1,6 +1,7 @@
 /** The shape of `fileferry.config.yaml`: what may be moved, where to, by whom, and who decides. */
 import { z } from 'zod';
 import { standingSchema } from './person.ts';
+import { channelRef } from './thread-ref.ts';
 import { existingPolicySchema } from './transfer.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -151,6 +152,11 @@ export const policyConfigSchema = z
           .positive()
           .max(24 * 14)
           .default(24),
+        /** Where requests from direct messages are approved; without it they are refused there. */
+        channel: z
+          .string()
+          .refine((text) => channelRef(text) !== undefined, 'expected slack:TEAM:CHANNEL')
+          .optional(),
       })
       .default({ expiresAfterHours: 24 }),
     limits: z

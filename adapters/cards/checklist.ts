@@ -1,9 +1,9 @@
 /** The six steps of a transfer as a checklist, read from its record. */
+import { shownText } from '../../core/shown-text.ts';
 import { STEP_NAMES, type StepName, type Transfer } from '../../core/transfer.ts';
 import { isEnded } from '../../core/transfer-state.ts';
 import type { CardElement, ChecklistState } from '../card.ts';
 import { formatDuration } from '../format.ts';
-import { shorten } from './wording.ts';
 
 const LABELS: Readonly<Record<StepName, string>> = {
   validate: 'Validate',
@@ -36,7 +36,7 @@ function detailOf(transfer: Transfer, name: StepName, state: ChecklistState): st
   }
   if (attempts > 1) parts.push(`attempt ${attempts}`);
   if (state !== 'done' && name.endsWith('tickets') && transfer.ticketsDelayed) {
-    parts.push(`delayed: ${shorten(transfer.ticketsDelayed.reason)}`);
+    parts.push(`delayed: ${shownText(transfer.ticketsDelayed.reason)}`);
   }
   return parts.length > 0 ? parts.join(', ') : undefined;
 }

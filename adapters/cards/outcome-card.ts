@@ -1,15 +1,16 @@
 /** The last word on a transfer, posted to its thread: how it ended, what is safe, what to do next. */
+import { shownText } from '../../core/shown-text.ts';
 import type { Transfer } from '../../core/transfer.ts';
 import { bold, type Card, type CardElement, code, type Line, person } from '../card.ts';
 import { formatBytes, formatDuration } from '../format.ts';
 import {
   countFiles,
   formatInstant,
-  shorten,
   targetLine,
   ticketsLine,
   transferButton,
   whatLine,
+  whatSpan,
   whatWords,
 } from './wording.ts';
 
@@ -25,7 +26,7 @@ export function canRetry(transfer: Transfer): boolean {
 
 const pathLines = (paths: readonly string[], total: number): Line[] => {
   const shown = paths.slice(0, 5);
-  const lines: Line[] = shown.map((path) => [code(shorten(path, 200))]);
+  const lines: Line[] = shown.map((path) => [code(total === 1 ? path : shownText(path))]);
   return total > shown.length ? [...lines, [`… and ${total - shown.length} more`]] : lines;
 };
 
@@ -37,7 +38,7 @@ function completed(transfer: Transfer, facts: OutcomeFacts): Card {
   const paths = facts.finalPaths ?? plan.preview.map((object) => object.targetPath);
   const one = plan.objectCount === 1;
   return {
-    fallback: `${shorten(requester.name)}, ${whatWords(plan)} (${formatBytes(plan.totalBytes)}) ${one ? 'is' : 'are'} on ${plan.destination}${took}.`,
+    fallback: `${shownText(requester.name)}, ${whatWords(plan)} (${formatBytes(plan.totalBytes)}) ${one ? 'is' : 'are'} on ${plan.destination}${took}.`,
     elements: [
       { type: 'header', text: `✅ Delivered: ${whatWords(plan)} to ${plan.destination}` },
       {
@@ -46,7 +47,7 @@ function completed(transfer: Transfer, facts: OutcomeFacts): Card {
           [
             person(requester),
             ', ',
-            bold(whatWords(plan)),
+            whatSpan(plan),
             ` ${one ? 'is' : 'are'} on `,
             bold(plan.destination),
             ':',
@@ -107,16 +108,16 @@ function failed(transfer: Transfer): Card {
     ? [{ type: 'actions', actions: [transferButton(transfer, 'retry')] }]
     : [];
   return {
-    fallback: `${shorten(requester.name)}, sending ${whatWords(plan)} to ${plan.destination} failed: ${shorten(reason, 300)}`,
+    fallback: `${shownText(requester.name)}, sending ${whatWords(plan)} to ${plan.destination} failed: ${shownText(reason, 300)}`,
     elements: [
       { type: 'header', text: `❌ Failed: ${whatWords(plan)} to ${plan.destination}` },
       {
         type: 'text',
         lines: [
           [person(requester), ', ', ...whatLine(plan), ' could not be sent to ', ...targetLine(plan), '.'],
-          [bold('What happened: '), reason],
-          [bold('What is safe: '), whatIsSafe(transfer)],
-          [bold('What to do next: '), nextStep(transfer)],
+          [bold('What happened:'), ' ', reason],
+          [bold('What is safe:'), ' ', whatIsSafe(transfer)],
+          [bold('What to do next:'), ' ', nextStep(transfer)],
         ],
       },
       ...actions,
@@ -141,7 +142,7 @@ function failed(transfer: Transfer): Card {
 function closed(transfer: Transfer, header: string, line: Line, sentence: string): Card {
   const { plan, requester } = transfer;
   return {
-    fallback: `${shorten(requester.name)}, ${sentence}`,
+    fallback: `${shownText(requester.name)}, ${sentence}`,
     elements: [
       { type: 'header', text: `${header}: ${whatWords(plan)} to ${plan.destination}` },
       { type: 'text', lines: [[person(requester), ', ', ...line]] },
@@ -158,7 +159,7 @@ function cancelled(transfer: Transfer): Card {
     transfer,
     'Cancelled',
     ['sending ', ...whatLine(plan), ' was cancelled', ...by, '.', safe],
-    `sending ${whatWords(plan)} to ${plan.destination} was cancelled${cancelRequested ? ` by ${shorten(cancelRequested.by.name)}` : ''}.`,
+    `sending ${whatWords(plan)} to ${plan.destination} was cancelled${cancelRequested ? ` by ${shownText(cancelRequested.by.name)}` : ''}.`,
   );
 }
 
@@ -171,7 +172,7 @@ function rejected(transfer: Transfer): Card {
     transfer,
     withdrawn ? 'Withdrawn' : '❌ Rejected',
     ['the request to send ', ...whatLine(plan), ` was ${verb}`, ...by, '. Nothing was sent.'],
-    `the request to send ${whatWords(plan)} to ${plan.destination} was ${verb}${decision ? ` by ${shorten(decision.by.name)}` : ''}.`,
+    `the request to send ${whatWords(plan)} to ${plan.destination} was ${verb}${decision ? ` by ${shownText(decision.by.name)}` : ''}.`,
   );
 }
 

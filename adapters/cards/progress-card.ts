@@ -1,18 +1,11 @@
 /** The one message that shows how far a transfer is; edited as it goes on. */
+import { shownText } from '../../core/shown-text.ts';
 import type { Transfer } from '../../core/transfer.ts';
 import { type Card, type CardElement, type Line, person } from '../card.ts';
 import { formatBytes, formatDuration, percent } from '../format.ts';
 import { checklist } from './checklist.ts';
 import { canRetry } from './outcome-card.ts';
-import {
-  cancelButton,
-  formatInstant,
-  shorten,
-  targetLine,
-  transferButton,
-  whatLine,
-  whatWords,
-} from './wording.ts';
+import { cancelButton, formatInstant, targetLine, transferButton, whatLine, whatWords } from './wording.ts';
 
 /** What the worker knows better than the record while it streams. */
 export interface LiveProgress {
@@ -98,7 +91,7 @@ function remarks(transfer: Transfer): Line[] {
   const active = status === 'queued' || status === 'running';
   if (active && cancelRequested) lines.push(['Stopping, as ', person(cancelRequested.by), ' asked.']);
   else if (active && waiting) {
-    lines.push([`⏳ Waiting since ${formatInstant(waiting.since)}: ${shorten(waiting.reason, 300)}`]);
+    lines.push([`⏳ Waiting since ${formatInstant(waiting.since)}: ${shownText(waiting.reason, 300)}`]);
   }
   if (status === 'failed' && failure) lines.push([`❌ ${failure.message}`]);
   if (progress && progress.objectsFailed > 0) {

@@ -1,4 +1,5 @@
 /** The approval card: what is asked, for the person who decides; once decided, who decided. */
+import { shownText } from '../../core/shown-text.ts';
 import type { ExistingPolicy, Transfer } from '../../core/transfer.ts';
 import { bold, type Card, type CardElement, code, type Line, person } from '../card.ts';
 import { formatBytes, formatDuration, percent } from '../format.ts';
@@ -7,11 +8,11 @@ import {
   formatInstant,
   objectLines,
   orList,
-  shorten,
   targetLine,
   ticketsLine,
   transferButton,
   whatLine,
+  whatSpan,
   whatWords,
 } from './wording.ts';
 
@@ -39,8 +40,8 @@ function outcomeOf({ status, decision, approvalExpiresAt }: Transfer, now: numbe
 function versionLine({ objectCount, preview }: Transfer['plan']): Line {
   const [first] = preview;
   if (objectCount > 1 || !first) return ['each file exactly as it is now, by its ETag'];
-  const version: Line = first.versionId ? [', version ', code(shorten(first.versionId))] : [];
-  return ['exactly this one: ETag ', code(shorten(first.etag)), ...version];
+  const version: Line = first.versionId ? [', version ', code(shownText(first.versionId))] : [];
+  return ['exactly this one: ETag ', code(shownText(first.etag)), ...version];
 }
 
 function forecastLine({ forecast }: Transfer): Line {
@@ -78,7 +79,7 @@ function details(transfer: Transfer): CardElement[] {
 function closing(transfer: Transfer, outcome: Exclude<Outcome, 'open'>) {
   const { decision } = transfer;
   const by: Line = decision ? [' by ', person(decision.by), `, ${formatInstant(decision.at)}.`] : ['.'];
-  const byWords = decision ? ` by ${shorten(decision.by.name)}` : '';
+  const byWords = decision ? ` by ${shownText(decision.by.name)}` : '';
   switch (outcome) {
     case 'approved':
       return { header: '✅ Approved', line: ['✅ Approved', ...by], sentence: `was approved${byWords}` };
@@ -112,7 +113,7 @@ export function proposalCard(transfer: Transfer, facts: ProposalFacts): Card {
   const asks: Line = [
     person(requester),
     outcome === 'open' ? ' asks to send ' : ' asked to send ',
-    bold(whatWords(plan)),
+    whatSpan(plan),
     ' to ',
     bold(plan.destination),
     '.',
@@ -122,7 +123,7 @@ export function proposalCard(transfer: Transfer, facts: ProposalFacts): Card {
   if (outcome !== 'open') {
     const { header, line, sentence } = closing(transfer, outcome);
     return {
-      fallback: `The request of ${shorten(requester.name)} to send ${subject} ${sentence}.`,
+      fallback: `The request of ${shownText(requester.name)} to send ${subject} ${sentence}.`,
       elements: [
         { type: 'header', text: `${header}: ${whatWords(plan)} to ${plan.destination}` },
         { type: 'text', lines: [asks] },
@@ -135,7 +136,7 @@ export function proposalCard(transfer: Transfer, facts: ProposalFacts): Card {
 
   const approvers = facts.approvers.length > 0 ? orList(facts.approvers) : undefined;
   return {
-    fallback: `${shorten(requester.name)} asks to send ${subject}; somebody else has to approve it.`,
+    fallback: `${shownText(requester.name)} asks to send ${subject}; somebody else has to approve it.`,
     elements: [
       { type: 'header', text: `Approval needed: ${whatWords(plan)} to ${plan.destination}` },
       { type: 'text', lines: [asks] },
@@ -152,7 +153,7 @@ export function proposalCard(transfer: Transfer, facts: ProposalFacts): Card {
         type: 'context',
         lines: [
           approvers
-            ? ['May approve: ', bold(approvers), ', but not ', person(requester), ' who asked.']
+            ? ['May approve: ', approvers, ', but not ', person(requester), ' who asked.']
             : ['⚠️ The policy names nobody who may approve this.'],
           [`Approve by ${formatInstant(transfer.approvalExpiresAt)}. · ${transferId}`],
         ],

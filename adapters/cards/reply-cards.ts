@@ -1,7 +1,7 @@
 /** Cards for what a turn came to when it is not a transfer's own card: help, lists, questions, refusals, answers. */
+import { shownText } from '../../core/shown-text.ts';
 import { bold, type Card, type CardAction, code, type Line } from '../card.ts';
 import { encodeChoiceValue } from './button-value.ts';
-import { shorten } from './wording.ts';
 
 /** Most items that a list shows: longer ones are narrowed by asking. */
 const MAX_ITEMS = 30;
@@ -64,17 +64,15 @@ export function listCard({ title, items, more }: ListReply): Card {
   const lines = items
     .slice(0, MAX_ITEMS)
     .map(
-      (item): Line => [
-        code(shorten(item.name, 200)),
-        ...(item.detail ? [` ${shorten(item.detail, 200)}`] : []),
-      ],
+      (item): Line => [code(shownText(item.name)), ...(item.detail ? [` ${shownText(item.detail)}`] : [])],
     );
   const hidden = items.length - lines.length;
   const tail: Line[] = [...(hidden > 0 ? [[`… and ${hidden} more`]] : []), ...(more ? [[more]] : [])];
   return {
-    fallback: `${shorten(title, 200)}: ${items.length === 0 ? 'nothing' : `${items.length} found`}.`,
+    fallback: `${shownText(title)}: ${items.length === 0 ? 'nothing' : `${items.length} found`}.`,
     elements: [
-      text([bold(title)], ...(lines.length > 0 ? lines : [['Nothing here.']])),
+      { type: 'header', text: title },
+      text(...(lines.length > 0 ? lines : [['Nothing here.']])),
       ...(tail.length > 0 ? [{ type: 'context' as const, lines: tail }] : []),
     ],
   };
@@ -97,10 +95,10 @@ export function questionCard({ question, choices }: QuestionReply, userId: strin
   for (const choice of choices) {
     const value = actions.length < MAX_BUTTONS ? encodeChoiceValue(userId, choice.text) : undefined;
     if (value === undefined) typed.push([code(choice.text)]);
-    else actions.push({ actionId: 'choose', label: shorten(choice.label, MAX_LABEL), value });
+    else actions.push({ actionId: 'choose', label: shownText(choice.label, MAX_LABEL), value });
   }
   return {
-    fallback: shorten(question, 300),
+    fallback: shownText(question, 300),
     elements: [
       text([question]),
       ...(actions.length > 0 ? [{ type: 'actions' as const, actions }] : []),
@@ -119,7 +117,7 @@ export function questionCard({ question, choices }: QuestionReply, userId: strin
 /** Why something is not done, and what helps. */
 export function refusalCard({ reason, advice }: { readonly reason: string; readonly advice?: string }): Card {
   return {
-    fallback: shorten(advice ? `${reason} ${advice}` : reason, 600),
+    fallback: shownText(advice ? `${reason} ${advice}` : reason, 600),
     elements: [text([`⚠️ ${reason}`], ...(advice ? [[advice]] : []))],
   };
 }
@@ -127,7 +125,7 @@ export function refusalCard({ reason, advice }: { readonly reason: string; reado
 /** A plain answer, line by line as it was given. */
 export function answerCard(answer: string): Card {
   return {
-    fallback: shorten(answer.replaceAll(/\s+/g, ' ').trim(), 600),
+    fallback: shownText(answer.replaceAll(/\s+/g, ' ').trim(), 600),
     elements: [text(...answer.split('\n').map((line): Line => [line]))],
   };
 }

@@ -1,9 +1,10 @@
 /** The answer to "my transfers": each with its state and who has to act now. */
+import { shownText } from '../../core/shown-text.ts';
 import type { Transfer } from '../../core/transfer.ts';
 import { bold, type Card, type CardElement, type Line } from '../card.ts';
 import { formatBytes } from '../format.ts';
 import { progressOf } from './progress-card.ts';
-import { formatInstant, orList, shorten, targetLine, transferButton, whatLine } from './wording.ts';
+import { formatInstant, orList, targetLine, transferButton, whatSpan } from './wording.ts';
 
 /** Most transfers that one card lists. */
 const MAX_LISTED = 10;
@@ -28,17 +29,17 @@ export function stateWords({ transfer, approvers }: ListedTransfer, now: number)
       return cancelRequested ? '⏳ stopping' : '⏳ queued, starts by itself';
     case 'running':
       if (cancelRequested) return '⏳ stopping';
-      return waiting ? `⏳ waiting: ${shorten(waiting.reason, 200)}` : '🚚 on its way';
+      return waiting ? `⏳ waiting: ${shownText(waiting.reason)}` : '🚚 on its way';
     case 'completed':
       return `✅ delivered${ended}`;
     case 'failed':
-      return `❌ failed${ended}: ${shorten(failure?.message ?? 'the reason is not known', 200)}`;
+      return `❌ failed${ended}: ${shownText(failure?.message ?? 'the reason is not known')}`;
     case 'cancelled':
       return `cancelled${ended}`;
     case 'rejected':
       return decision?.outcome === 'withdrawn'
         ? 'withdrawn'
-        : `❌ rejected${decision ? ` by ${shorten(decision.by.name)}` : ''}`;
+        : `❌ rejected${decision ? ` by ${shownText(decision.by.name)}` : ''}`;
     case 'expired':
       return '⚠️ expired: nobody decided in time';
   }
@@ -62,13 +63,15 @@ export function statusCard({ title, transfers, empty, now }: StatusList): Card {
   const elements: CardElement[] = listed.flatMap((entry): CardElement[] => {
     const { transfer } = entry;
     const { plan } = transfer;
+    // Ten keys of full length would outgrow a message.
+    const path = plan.preview[0]?.targetPath;
     const lines: Line[] = [
       [
         bold(transfer.transferId),
         ' · ',
-        ...whatLine(plan),
+        whatSpan(plan),
         ` (${formatBytes(plan.totalBytes)}) → `,
-        ...targetLine(plan),
+        ...targetLine(plan, path && shownText(path)),
       ],
       [stateWords(entry, now)],
     ];

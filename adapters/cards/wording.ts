@@ -1,21 +1,12 @@
 /** How cards name the parts of a transfer: what, from where, to where, when. */
+import { shownText } from '../../core/shown-text.ts';
 import type { Transfer, TransferPlan } from '../../core/transfer.ts';
-import { type CardAction, code, type Line } from '../card.ts';
+import { type CardAction, code, type Line, type Span } from '../card.ts';
 import { formatBytes } from '../format.ts';
 import { encodeTransferValue } from './button-value.ts';
 
-/** Longest piece of somebody else's text inside a sentence of ours, in characters. */
-const SHORT = 80;
-/** Longest key or path in a list of several. */
-const LISTED = 200;
-
-/** The text with its middle left out when it is longer than `max` characters: both ends tell names apart. */
-export function shorten(text: string, max = SHORT): string {
-  const characters = Array.from(text);
-  if (characters.length <= max) return text;
-  const head = Math.ceil((max - 1) / 2);
-  return `${characters.slice(0, head).join('')}…${characters.slice(characters.length - (max - 1 - head)).join('')}`;
-}
+/** Longest name in a header, in UTF-16 units. */
+const HEADLINE = 80;
 
 const INSTANT = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC',
@@ -45,8 +36,13 @@ const baseName = (key: string): string => key.replace(/\/+$/, '').split('/').at(
 /** What is moved in a few plain words for a header or a notification: `q3.pdf`, `200 files from finance-exports`. */
 export function whatWords(plan: TransferPlan): string {
   const [first] = plan.preview;
-  if (plan.objectCount === 1 && first) return shorten(baseName(first.key));
+  if (plan.objectCount === 1 && first) return shownText(baseName(first.key), HEADLINE);
   return `${countFiles(plan.objectCount)} from ${plan.bucket}`;
+}
+
+/** `whatWords` inside a sentence: a file's name is somebody else's text and stands apart as code. */
+export function whatSpan(plan: TransferPlan): Span {
+  return plan.objectCount === 1 ? code(whatWords(plan)) : whatWords(plan);
 }
 
 /** What is moved, exactly: the whole key of a single file, or what the person asked for in S3's terms. */
@@ -77,9 +73,9 @@ export function targetLine(plan: TransferPlan, finalPath = plan.preview[0]?.targ
 export function objectLines(plan: TransferPlan): Line[] {
   if (plan.objectCount === 1) return [];
   const lines: Line[] = plan.preview.map((object) => [
-    code(shorten(object.key, LISTED)),
+    code(shownText(object.key)),
     ` (${formatBytes(object.size)}) → `,
-    code(shorten(object.targetPath, LISTED)),
+    code(shownText(object.targetPath)),
   ]);
   const more = plan.objectCount - plan.preview.length;
   return more > 0 ? [...lines, [`… and ${more} more`]] : lines;
@@ -95,7 +91,7 @@ export function ticketsLine(transfer: Transfer): Line {
   const missing = known.length < 2;
   if (transfer.ticketsDelayed && missing) {
     return [
-      [...known, `delayed: ${shorten(transfer.ticketsDelayed.reason, 200)}; they follow by themselves`].join(
+      [...known, `delayed: ${shownText(transfer.ticketsDelayed.reason)}; they follow by themselves`].join(
         ', ',
       ),
     ];

@@ -80,7 +80,7 @@ function readHttps(text: string): Source | undefined {
  */
 export function readAddress(text: string, quoted: boolean): Source | undefined {
   if (/^https?:/i.test(text)) return readHttps(text);
-  const plain = /^(?:s3[an]?:\/\/|arn:[a-z-]{1,20}:s3:::)([^/\s]{1,255})(?:\/([^]*))?$/i.exec(text);
+  const plain = /^(?:s3[an]?:\/\/|arn:[a-z-]{1,20}:s3:::)([^/\s]{1,255})(?:\/(.*))?$/is.exec(text);
   if (!plain) return undefined;
   return { bucket: plain[1] ?? '', ...sourceFrom(plain[2] ?? '', { encoded: !quoted }) };
 }

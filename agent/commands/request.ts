@@ -230,7 +230,7 @@ function readDestination(draft: Draft, tokens: readonly Token[]): void {
     draft.as ??= { path: text, folder: true };
     return;
   }
-  const split = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? null : /^([^/:]{1,200})(?::\/?|\/)([^]*)$/.exec(text);
+  const split = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? null : /^([^/:]{1,200})(?::\/?|\/)(.*)$/s.exec(text);
   draft.destination = split ? (split[1] ?? '').trim() : text;
   const path = split ? text.slice((split[1] ?? '').length).replace(/^:/, '') : '';
   if (path !== '' && path !== '/') draft.as ??= { path, folder: path.endsWith('/') };
