@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { CreateQueueCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { buildApp } from 'fauxqs';
+import { ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LocalSqs, startSqs } from '../infra/local/sqs.ts';
 import { NOON } from '../test/support/transfers.ts';
 import { createQueueClient, createTransferQueue } from './queue.ts';
 import { queueMessageSchema } from './queue-message.ts';
@@ -11,21 +11,19 @@ import { queueMessageSchema } from './queue-message.ts';
 const TRANSFER = { transferId: 'TRF-7K2M9QXD01', attempt: 3 };
 const credentials = async () => ({ accessKeyId: 'local', secretAccessKey: 'local' });
 
-let app: ReturnType<typeof buildApp>;
+let sqs: LocalSqs;
 let client: SQSClient;
 let queueUrl: string;
 
 beforeAll(async () => {
-  app = buildApp({ logger: false });
-  const endpoint = await app.listen({ host: '127.0.0.1', port: 0 });
-  client = createQueueClient({ region: 'us-east-1', endpoint });
+  sqs = await startSqs();
+  queueUrl = sqs.queueUrl;
+  client = createQueueClient({ region: 'us-east-1', endpoint: sqs.endpoint });
   client.config.credentials = credentials;
-  const { QueueUrl = '' } = await client.send(new CreateQueueCommand({ QueueName: 'transfers' }));
-  queueUrl = QueueUrl;
 });
 afterAll(async () => {
   client.destroy();
-  await app.close();
+  await sqs.stop();
 });
 
 /** A client of an address at which nothing listens. */
