@@ -19,7 +19,9 @@ const encoded = (text: string): string =>
     .toWellFormed()
     .replace(/[^\p{L}\p{N}_./=+@~-]/gu, (char) =>
       [...Buffer.from(char)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
-    );
+    )
+    // A full stop at the end is the sentence's.
+    .replace(/\.$/, '%2E');
 
 function address(bucket: string, source: Source): string {
   const start = `s3://${bucket}/`;
