@@ -16,15 +16,17 @@ const common = {
   person: personSchema,
   /** Where a reply belongs. */
   thread: threadRefSchema,
+  /** `dm`: only this person and the bot read it. */
+  scope: z.enum(['channel', 'dm']),
   /** Epoch milliseconds at which it arrived here. */
   receivedAt: z.number().int(),
 };
 
-/** `channel`: the bot was mentioned, or a mentioned thread goes on. `command`: a slash command. */
 export const messageEventSchema = z.strictObject({
   ...common,
   kind: z.literal('message'),
-  scope: z.enum(['channel', 'dm', 'command']),
+  /** It came by slash command. */
+  command: z.boolean(),
   /** Plain text: the mention of the bot removed, the platform's mark-up and entities resolved. */
   text: z.string().max(MAX_TEXT),
   truncated: z.boolean(),
@@ -34,7 +36,6 @@ export type MessageEvent = z.infer<typeof messageEventSchema>;
 export const actionEventSchema = z.strictObject({
   ...common,
   kind: z.literal('action'),
-  scope: z.enum(['channel', 'dm']),
   actionId: z.enum(ACTION_IDS),
   /** As the platform sent it back; may be forged or stale. */
   value: z.string().max(2_000),

@@ -15,14 +15,15 @@ export type SyncTickets = (transfer: Transfer) => Promise<Pick<Transfer, 'ticket
 
 /**
  * Posts and edits the cards; answers with the messages that exist now and the thread that replies belong to (a
- * card posted to a channel begins a thread).
+ * card posted to a channel begins a thread). `unsure`: something failed on the way, so that a message may exist
+ * that is not among `messages`.
  *
  * @param mayHaveBeenPosted whether an earlier round may have posted without our knowing
  */
 export type SyncCards = (
   transfer: Transfer,
   mayHaveBeenPosted: boolean,
-) => Promise<{ messages: PostedMessage[]; thread: Transfer['thread'] }>;
+) => Promise<{ messages: PostedMessage[]; thread: Transfer['thread']; unsure: boolean }>;
 
 export interface Settler {
   /** Never throws: what could not be done now is found by the reconciler, because the record stays due. */
@@ -55,12 +56,13 @@ export function createSettler(deps: {
     });
   }
 
-  async function round(seen: Transfer, owner: string, takenOver: boolean): Promise<Transfer> {
+  /** Brings both in step with the record as it was seen; tells whether it went on meanwhile. */
+  async function round(seen: Transfer, owner: string, takenOver: boolean) {
     const tickets = await deps.syncTickets(seen);
     const withTickets = { ...seen, ...tickets, ticketsDelayed: tickets.ticketsDelayed };
     const cards = await deps.syncCards(withTickets, takenOver);
-    const { transfer } = await store.change(seen.transferId, (current) => {
-      if (current.settling?.owner !== owner) return { result: undefined };
+    return store.change(seen.transferId, (current) => {
+      if (current.settling?.owner !== owner) return { result: 'done' as const };
       const next = {
         ...current,
         tickets: tickets.tickets,
@@ -68,10 +70,22 @@ export function createSettler(deps: {
         messages: cards.messages,
         thread: cards.thread,
       };
-      const again = isBehind(next) && next.history.length > seen.history.length;
-      return { next: { ...next, settling: again ? current.settling : undefined }, result: undefined };
+      // A lapsed lock stays behind, so that the next round looks before it posts.
+      if (cards.unsure)
+        return { next: { ...next, settling: { owner, until: now() } }, result: 'done' as const };
+      return isBehind(next) && next.history.length > seen.history.length
+        ? { next: { ...next, settling: { owner, until: now() + LOCK_MS } }, result: 'again' as const }
+        : { next: { ...next, settling: undefined }, result: 'done' as const };
     });
-    return transfer;
+  }
+
+  /** Lets the next round in at once; what this one did is unknown, so the lapsed lock stays. */
+  async function giveUp(transferId: string, owner: string): Promise<void> {
+    await store.change(transferId, (current) =>
+      current.settling?.owner === owner
+        ? { next: { ...current, settling: { owner: '', until: now() } }, result: undefined }
+        : { result: undefined },
+    );
   }
 
   async function settle(transferId: string): Promise<void> {
@@ -79,15 +93,20 @@ export function createSettler(deps: {
     try {
       const locked = await lock(transferId, owner);
       if (locked.result === 'settled' || locked.result === 'held') return;
-      let transfer = locked.transfer;
-      for (let rounds = 0; rounds < MAX_ROUNDS && transfer.settling?.owner === owner; rounds += 1) {
-        transfer = await round(transfer, owner, locked.result === 'taken over');
+      let seen = locked.transfer;
+      for (let rounds = 0; rounds < MAX_ROUNDS; rounds += 1) {
+        const { transfer, result } = await round(seen, owner, locked.result === 'taken over');
+        if (result === 'done') return;
+        seen = transfer;
       }
     } catch (error) {
       deps.log.warn(
         { transferId, err: error },
         'tickets or cards are behind; the reconciler will bring them in step',
       );
+      await giveUp(transferId, owner).catch(() => {
+        deps.log.warn({ transferId }, `the lock on its follow-up lapses in ${LOCK_MS / 1000} s`);
+      });
     }
   }
 

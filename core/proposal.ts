@@ -1,6 +1,8 @@
 /** From a checked selection of objects to a stored proposal that waits for a decision. */
+import { compileGlob } from './glob.ts';
 import { transferIdFor } from './ids.ts';
 import type { Learning } from './learning.ts';
+import { checkKey, checkTargetPath } from './object-name.ts';
 import type { Person } from './person.ts';
 import { approvalLifetime, destinationOf, mayRequest, usableDestinations } from './policy.ts';
 import { type Destination, LARGEST_OBJECT, type PolicyConfig } from './policy-config.ts';
@@ -9,9 +11,6 @@ import type { ObjectStore } from './stores/object-store.ts';
 import type { TransferStore } from './stores/transfer-store.ts';
 import type { ThreadRef } from './thread-ref.ts';
 import { hashPlan, type PlannedObject, type Step, type Transfer, type TransferPlan } from './transfer.ts';
-
-/** Longest target path in UTF-8 bytes; together with the longest keys a page of objects still fits an item. */
-const MAX_PATH_BYTES = 1_024;
 
 export interface ProposalRequest {
   /** The claimed event's key: the transfer's id derives from it. */
@@ -48,35 +47,42 @@ const refused = (reason: string, advice?: string): Refusal => ({
 });
 
 /** The last line of defence before an FTP server: whoever built the path, it lies in the destination's folder. */
-function isSafePath(path: string, folder: string): boolean {
+function pathFault(path: string, folder: string): string | undefined {
+  const verdict = checkTargetPath(path);
+  if (!verdict.ok) return verdict.reason;
   const base = folder.endsWith('/') ? folder : `${folder}/`;
-  return (
-    path.startsWith(base) &&
-    !path.endsWith('/') &&
-    !/[\p{Cc}\u2028\u2029]/u.test(path) &&
-    !path.split('/').some((segment) => segment === '..' || segment === '.') &&
-    Buffer.byteLength(path) <= MAX_PATH_BYTES
-  );
+  return path.startsWith(base) && !path.endsWith('/')
+    ? undefined
+    : `Files of this destination go below ${folder}.`;
 }
 
-function isSelected(selection: TransferPlan['selection'], key: string): boolean {
-  return selection.kind !== 'prefix' || key.startsWith(selection.prefix);
+/** What the card will say was asked for must be true of every object. */
+function selector(selection: TransferPlan['selection']): (key: string) => boolean {
+  switch (selection.kind) {
+    case 'keys':
+      return () => true;
+    case 'prefix':
+      return (key) => key.startsWith(selection.prefix);
+    case 'glob': {
+      const glob = compileGlob(selection.pattern);
+      return glob.ok ? glob.matches : () => false;
+    }
+  }
 }
 
-/** Why this object may not be part of the plan, as far as it alone can tell. */
-function objectFault(request: ProposalRequest, folder: string, object: PlannedObject): Refusal | undefined {
+/**
+ * Why this object may not be part of the plan, as far as it alone can tell. Whoever chose the objects checked
+ * them before; here it is certain.
+ */
+function objectFault(object: PlannedObject, folder: string): Refusal | undefined {
   const name = shownText(object.key);
-  if (!isSelected(request.selection, object.key))
-    return refused(`"${name}" is not part of what you asked for.`);
   if (object.size > LARGEST_OBJECT) {
     return refused(`"${name}" is larger than 5 TB, the most that FileFerry moves as one file.`);
   }
-  if (!isSafePath(object.targetPath, folder)) {
-    return refused(
-      `"${name}" cannot be stored as "${shownText(object.targetPath)}".`,
-      `Paths stay below ${folder}, without "..", line breaks or control characters, and at most ${MAX_PATH_BYTES} bytes long.`,
-    );
-  }
+  const key = checkKey(object.key);
+  if (!key.ok) return refused(`"${name}" cannot be sent. ${key.reason}`);
+  const path = pathFault(object.targetPath, folder);
+  if (path) return refused(`"${name}" cannot be stored as "${shownText(object.targetPath)}". ${path}`);
   return undefined;
 }
 
@@ -100,10 +106,13 @@ export function createProposals(deps: {
     const { bucket, person } = request;
     const objects: PlannedObject[] = [];
     const sources = new Map<string, string>();
+    const isSelected = selector(request.selection);
     let totalBytes = 0;
     for await (const found of request.objects) {
       const object = { ...found, index: objects.length };
-      const fault = objectFault(request, destination.folder, object);
+      if (!isSelected(object.key))
+        return refused(`"${shownText(object.key)}" is not part of what you asked for.`);
+      const fault = objectFault(object, destination.folder);
       if (fault) return fault;
       const other = sources.get(object.targetPath);
       if (other !== undefined) {

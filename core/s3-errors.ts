@@ -1,6 +1,7 @@
 /** What S3 and its SDK throw, as FerryErrors: the one translation for browsing and for streaming. */
 import { type ErrorCode, FerryError } from './errors.ts';
 import { shownText } from './shown-text.ts';
+import { stopReason } from './stop-reason.ts';
 
 /** What was asked of S3, for the sentence that the person reads. */
 export interface S3Subject {
@@ -158,15 +159,6 @@ export const sourceArchived = (subject: S3Subject): FerryError => refusal(ARCHIV
 /** The connection to S3 broke or stood still, and reading on did not help. */
 export const sourceInterrupted = (subject: S3Subject, cause: unknown): FerryError =>
   refusal(DOWN, subject, cause instanceof Error ? safeCause(cause) : cause);
-
-/** What a caller stops work with: the FerryError that it gave as reason, or `cancelled`. */
-export function stopReason(signal: AbortSignal): FerryError {
-  if (signal.reason instanceof FerryError) return signal.reason;
-  return new FerryError('cancelled', {
-    userMessage: 'It was stopped before it was finished.',
-    cause: signal.reason,
-  });
-}
 
 /**
  * Translates anything thrown by an S3 call.

@@ -1,0 +1,84 @@
+/** The bytes of one upload on their way from the source into a data connection. */
+import { crc32 } from 'node:zlib';
+import { FerryError } from '../core/errors.ts';
+import type { DataConnection } from './ftp-data.ts';
+import type { Watch } from './ftp-watch.ts';
+import type { StoreProgress } from './target.ts';
+
+interface PumpOrder {
+  readonly data: AsyncIterable<Buffer>;
+  readonly expectedBytes: number;
+  readonly onProgress: (progress: StoreProgress) => void;
+}
+
+/** `sent`: every byte and the end mark were handed to the network. */
+export type PumpEnding =
+  | { readonly kind: 'sent' }
+  | { readonly kind: 'data broke'; readonly error: unknown }
+  | { readonly kind: 'source failed'; readonly error: unknown };
+
+export class Pump {
+  /** Bytes accepted by the network so far. */
+  bytes = 0;
+  /** CRC-32 of those bytes. */
+  crc32 = 0;
+  /** Whether all bytes were accepted and only the end mark remains. */
+  ending = false;
+  private source: AsyncIterator<Buffer> | undefined;
+  private readonly order: PumpOrder;
+  private readonly watch: Watch;
+
+  constructor(order: PumpOrder, watch: Watch) {
+    this.order = order;
+    this.watch = watch;
+  }
+
+  /** Whether the source was touched: it can be read once only. */
+  get started(): boolean {
+    return this.source !== undefined;
+  }
+
+  /** Never rejects. */
+  async run(connection: DataConnection): Promise<PumpEnding> {
+    let side: 'data broke' | 'source failed' = 'data broke';
+    try {
+      await connection.ready;
+      this.source = this.order.data[Symbol.asyncIterator]();
+      for (;;) {
+        side = 'source failed';
+        this.watch.waitingFor = 'source';
+        const { value: chunk, done } = await this.source.next();
+        this.checkLength(this.bytes + (done ? 0 : chunk.length), done === true);
+        side = 'data broke';
+        this.watch.waitingFor = 'server';
+        if (done) break;
+        const accepted = connection.write(chunk, () => this.watch.moved());
+        // Reckoned while the network works.
+        const checksum = crc32(chunk, this.crc32);
+        await accepted;
+        this.crc32 = checksum;
+        this.bytes += chunk.length;
+        this.order.onProgress({ bytes: this.bytes, crc32: this.crc32 });
+      }
+      this.ending = true;
+      await connection.end();
+      return { kind: 'sent' };
+    } catch (error) {
+      return { kind: side, error };
+    }
+  }
+
+  /** Lets the source go. Not waited for: a source that hangs must not hold up a cancellation. */
+  release(): void {
+    Promise.resolve(this.source?.return?.()).catch(() => {});
+  }
+
+  private checkLength(bytes: number, ended: boolean): void {
+    const { expectedBytes } = this.order;
+    if (ended ? bytes === expectedBytes : bytes <= expectedBytes) return;
+    throw new FerryError('source_unreadable', {
+      retryable: true,
+      userMessage: `S3 delivered ${ended ? bytes : `more than ${expectedBytes}`} bytes where ${expectedBytes} were expected. No file under its final name was touched. We can try again.`,
+    });
+  }
+}
