@@ -16,15 +16,17 @@ const common = {
   person: personSchema,
   /** Where a reply belongs. */
   thread: threadRefSchema,
+  /** `dm`: only this person and the bot read it. */
+  scope: z.enum(['channel', 'dm']),
   /** Epoch milliseconds at which it arrived here. */
   receivedAt: z.number().int(),
 };
 
-/** `channel`: the bot was mentioned, or a mentioned thread goes on. `command`: a slash command. */
 export const messageEventSchema = z.strictObject({
   ...common,
   kind: z.literal('message'),
-  scope: z.enum(['channel', 'dm', 'command']),
+  /** It came by slash command. */
+  command: z.boolean(),
   /** Plain text: the mention of the bot removed, the platform's mark-up and entities resolved. */
   text: z.string().max(MAX_TEXT),
   truncated: z.boolean(),

@@ -7,9 +7,15 @@ export interface Turn {
   /** The claimed event's key; ids of proposals derive from it. */
   readonly key: string;
   readonly person: Person;
+  /** Where it was said. */
   readonly thread: ThreadRef;
-  /** `command` turns always go to the commands planner. */
-  readonly scope: 'channel' | 'dm' | 'command';
+  /**
+   * Where a proposal's approval card goes; undefined in a direct message when the policy names no channel for
+   * approvals, because there nobody else could press its buttons.
+   */
+  readonly proposalThread: ThreadRef | undefined;
+  /** It came by slash command; such turns always go to the commands planner. */
+  readonly command: boolean;
   readonly text: string;
   /** Epoch milliseconds. */
   readonly at: number;

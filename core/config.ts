@@ -62,31 +62,29 @@ const workerEnv = {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** ServiceNow needs one complete pair. */
-const serviceNowPair = (env: { [K in keyof typeof commonEnv]?: unknown }, context: z.RefinementCtx) => {
-  const basic = env.SERVICENOW_USER && env.SERVICENOW_PASSWORD;
-  const oauth = env.SERVICENOW_CLIENT_ID && env.SERVICENOW_CLIENT_SECRET;
-  if (!basic && !oauth) {
-    context.addIssue({
-      code: 'custom',
-      path: ['SERVICENOW_USER'],
-      message:
-        'set SERVICENOW_USER and SERVICENOW_PASSWORD, or SERVICENOW_CLIENT_ID and SERVICENOW_CLIENT_SECRET for OAuth',
-    });
-  }
-};
+/** Asked of the settings as they were given, so that it is answered also when single ones are wrong. */
+type CrossCheck = (given: Env) => { path: string; message: string } | undefined;
 
-const botEnvSchema = z.object(botEnv).superRefine((env, context) => {
-  serviceNowPair(env, context);
-  if (!env.SLACK_APP_TOKEN && !env.SLACK_SIGNING_SECRET) {
-    context.addIssue({
-      code: 'custom',
-      path: ['SLACK_APP_TOKEN'],
-      message: 'set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP',
-    });
-  }
-});
-const workerEnvSchema = z.object(workerEnv).superRefine(serviceNowPair);
+const serviceNowPair: CrossCheck = (given) =>
+  (given.SERVICENOW_USER && given.SERVICENOW_PASSWORD) ||
+  (given.SERVICENOW_CLIENT_ID && given.SERVICENOW_CLIENT_SECRET)
+    ? undefined
+    : {
+        path: 'SERVICENOW_USER',
+        message:
+          'set SERVICENOW_USER and SERVICENOW_PASSWORD, or SERVICENOW_CLIENT_ID and SERVICENOW_CLIENT_SECRET for OAuth',
+      };
+
+const slackConnection: CrossCheck = (given) =>
+  given.SLACK_APP_TOKEN || given.SLACK_SIGNING_SECRET
+    ? undefined
+    : {
+        path: 'SLACK_APP_TOKEN',
+        message: 'set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP',
+      };
+
+const botEnvSchema = z.object(botEnv);
+const workerEnvSchema = z.object(workerEnv);
 
 /** Every setting's name, for the test that compares `.env.example`. */
 export const SETTING_NAMES: readonly string[] = [
@@ -122,6 +120,11 @@ function faultsOf(source: string, error: z.ZodError): string[] {
   });
 }
 
+/** What is not there is said in the words of the reader, not in those of a type checker. */
+const whenMissing = (message: string) => ({
+  error: (issue: { input?: unknown }) => (issue.input === undefined ? message : undefined),
+});
+
 function deepFreeze<T>(value: T): T {
   if (value !== null && typeof value === 'object' && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -138,18 +141,26 @@ export function parsePolicy(text: string, source = 'fileferry.config.yaml'): Pol
   } catch (error) {
     throw new ConfigFaults([`${source}: not valid YAML: ${(error as Error).message.split('\n', 1)[0]}`]);
   }
-  const parsed = policyConfigSchema.safeParse(raw);
+  const parsed = policyConfigSchema.safeParse(raw, whenMissing('is missing'));
   if (!parsed.success) throw new ConfigFaults(faultsOf(source, parsed.error));
   return deepFreeze(parsed.data);
 }
 
-function load<S extends z.ZodType>(schema: S, environment: Env): Config<z.infer<S>> {
+function load<S extends z.ZodType>(
+  schema: S,
+  crossChecks: readonly CrossCheck[],
+  environment: Env,
+): Config<z.infer<S>> {
   const given = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
   const faults: string[] = [];
-  const env = schema.safeParse(given);
+  const env = schema.safeParse(given, whenMissing('is not set'));
   if (!env.success) faults.push(...faultsOf('environment', env.error));
+  for (const check of crossChecks) {
+    const fault = check(given);
+    if (fault) faults.push(`environment ${fault.path}: ${fault.message}`);
+  }
   const file = given.FILEFERRY_CONFIG ?? 'fileferry.config.yaml';
   let policy: PolicyConfig | undefined;
   try {
@@ -165,6 +176,7 @@ function load<S extends z.ZodType>(schema: S, environment: Env): Config<z.infer<
   return deepFreeze({ env: env.data, policy, secretsFrom: { ...given } });
 }
 
-export const loadBotConfig = (environment: Env = process.env): BotConfig => load(botEnvSchema, environment);
+export const loadBotConfig = (environment: Env = process.env): BotConfig =>
+  load(botEnvSchema, [serviceNowPair, slackConnection], environment);
 export const loadWorkerConfig = (environment: Env = process.env): WorkerConfig =>
-  load(workerEnvSchema, environment);
+  load(workerEnvSchema, [serviceNowPair], environment);

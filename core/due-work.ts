@@ -1,6 +1,6 @@
 /** What a transfer still owes the world, derived from its record; the reconciler finds it by the time it is due. */
 
-import { type MessageRole, TICKET_KINDS, type Transfer } from './transfer.ts';
+import { type MessageRole, type PostedMessage, TICKET_KINDS, type Transfer } from './transfer.ts';
 import { isEnded, lastSeq } from './transfer-state.ts';
 
 /** How long after a hand-over the reconciler looks whether it arrived, in milliseconds. */
@@ -23,10 +23,17 @@ export function wantedRoles(transfer: Transfer): MessageRole[] {
   return isEnded(status) ? ['approval', 'progress', 'outcome'] : ['approval', 'progress'];
 }
 
+/** The message that was posted in a role; each attempt has an outcome of its own. */
+export function postedAs(transfer: Transfer, role: MessageRole): PostedMessage | undefined {
+  return transfer.messages.find(
+    (message) => message.role === role && (role !== 'outcome' || (message.attempt ?? 1) === transfer.attempt),
+  );
+}
+
 /** Whether a wanted message is missing or shows an older state than the record's. */
 export function cardsBehind(transfer: Transfer): boolean {
   return (
-    wantedRoles(transfer).some((role) => !transfer.messages.some((message) => message.role === role)) ||
+    wantedRoles(transfer).some((role) => !postedAs(transfer, role)) ||
     transfer.messages.some((message) => message.shownThrough < lastSeq(transfer))
   );
 }
@@ -61,7 +68,8 @@ export function dueAt(transfer: Transfer, now: number): number | undefined {
       times.push(now + GRACE.enqueue);
       break;
     case 'queued':
-      times.push(now + GRACE.pickup);
+      // Without `queuedAt` a retry or a cancellation moved it here and nothing was sent yet.
+      times.push(now + (transfer.queuedAt === undefined || transfer.waiting ? GRACE.enqueue : GRACE.pickup));
       break;
     case 'running':
       times.push((transfer.lease?.expiresAt ?? now) + GRACE.lease);

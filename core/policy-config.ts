@@ -1,6 +1,7 @@
 /** The shape of `fileferry.config.yaml`: what may be moved, where to, by whom, and who decides. */
 import { z } from 'zod';
 import { standingSchema } from './person.ts';
+import { channelRef } from './thread-ref.ts';
 import { existingPolicySchema } from './transfer.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -15,8 +16,8 @@ const UNITS: Readonly<Record<string, number>> = {
   TIB: 2 ** 40,
 };
 
-/** The largest object that S3 allowed when the policy was written: 5 TiB, in bytes. */
-const LARGEST_OBJECT = 5 * 2 ** 40;
+/** The largest object that FileFerry moves: 5 TiB, in bytes. S3 itself allowed no more until 2025. */
+export const LARGEST_OBJECT = 5 * 2 ** 40;
 
 /** Bytes, as a number or as text such as `50 GB` or `512 MiB`. */
 const byteSize = z.union([z.number().int().positive(), z.string()]).transform((value, context) => {
@@ -94,6 +95,43 @@ const ruleSchema = z.strictObject({
 });
 export type Rule = z.infer<typeof ruleSchema>;
 
+/** As much of the file as references need, whatever else is wrong with it. */
+const references = z.looseObject({
+  groups: z.record(z.string(), z.unknown()).optional().catch(undefined),
+  buckets: z.record(z.string(), z.unknown()).optional().catch(undefined),
+  destinations: z.record(z.string(), z.unknown()).optional().catch(undefined),
+  rules: z.array(z.unknown()).catch([]),
+});
+const names = z.array(z.unknown()).catch([]);
+const ruleReferences = z.looseObject({ request: names, approve: names, from: names, to: names });
+
+/** Rules name only groups, buckets and destinations that exist. A part that is missing was reported already. */
+function checkReferences(file: unknown, context: z.RefinementCtx): void {
+  const { data } = references.safeParse(file);
+  data?.rules.forEach((raw, index) => {
+    const rule = ruleReferences.safeParse(raw).data;
+    if (!rule) return;
+    const sides = [
+      { side: 'request', what: 'group', known: data.groups },
+      { side: 'approve', what: 'group', known: data.groups },
+      { side: 'from', what: 'bucket', known: data.buckets },
+      { side: 'to', what: 'destination', known: data.destinations },
+    ] as const;
+    for (const { side, what, known } of sides) {
+      rule[side].forEach((given, at) => {
+        if (typeof given !== 'string' || !known) return;
+        const name = side === 'from' ? (given.split('/', 1)[0] ?? '') : given;
+        if (Object.hasOwn(known, name)) return;
+        context.addIssue({
+          code: 'custom',
+          path: ['rules', index, side, at],
+          message: `there is no ${what} "${name}"`,
+        });
+      });
+    }
+  });
+}
+
 export const policyConfigSchema = z
   .strictObject({
     groups: z.record(name, z.array(member)),
@@ -114,6 +152,11 @@ export const policyConfigSchema = z
           .positive()
           .max(24 * 14)
           .default(24),
+        /** Where requests from direct messages are approved; without it they are refused there. */
+        channel: z
+          .string()
+          .refine((text) => channelRef(text) !== undefined, 'expected slack:TEAM:CHANNEL')
+          .optional(),
       })
       .default({ expiresAfterHours: 24 }),
     limits: z
@@ -131,25 +174,6 @@ export const policyConfigSchema = z
       auditGroup: z.string().min(1),
     }),
   })
-  .superRefine((config, context) => {
-    const fault = (path: PropertyKey[], message: string) =>
-      context.addIssue({ code: 'custom', path, message });
-    config.rules.forEach((rule, index) => {
-      for (const side of ['request', 'approve'] as const) {
-        rule[side].forEach((group, at) => {
-          if (!(group in config.groups)) fault(['rules', index, side, at], `there is no group "${group}"`);
-        });
-      }
-      rule.from.forEach((source, at) => {
-        const bucket = source.split('/', 1)[0] ?? '';
-        if (!(bucket in config.buckets))
-          fault(['rules', index, 'from', at], `there is no bucket "${bucket}"`);
-      });
-      rule.to.forEach((destination, at) => {
-        if (!(destination in config.destinations)) {
-          fault(['rules', index, 'to', at], `there is no destination "${destination}"`);
-        }
-      });
-    });
-  });
+  // Asked also when other parts are wrong, so that all faults are named at once.
+  .superRefine(checkReferences, { when: () => true });
 export type PolicyConfig = z.infer<typeof policyConfigSchema>;

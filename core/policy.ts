@@ -1,6 +1,7 @@
 /** Who may do what: pure questions to the policy, each answered for one person. Deny by default. */
 import type { Person } from './person.ts';
 import type { Destination, PolicyConfig, Rule } from './policy-config.ts';
+import { shownText } from './shown-text.ts';
 import type { Decision, Transfer } from './transfer.ts';
 
 export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
@@ -11,7 +12,7 @@ const refuse = (reason: string): Verdict => ({ allowed: false, reason });
 /** What a request would touch, as far as the policy asks. */
 export interface RequestScope {
   readonly bucket: string;
-  /** The exact keys, or the prefix that every key begins with. */
+  /** Every key; or, before they are known, the prefix that all of them will begin with. */
   readonly keys: readonly string[];
   readonly destination: string;
   readonly totalBytes: number;
@@ -20,7 +21,8 @@ export interface RequestScope {
 
 function inGroup(config: PolicyConfig, person: Person, group: string): boolean {
   const email = person.email?.toLowerCase();
-  return (config.groups[group] ?? []).some((member) =>
+  const members = Object.hasOwn(config.groups, group) ? config.groups[group] : undefined;
+  return (members ?? []).some((member) =>
     member.startsWith('email:')
       ? email !== undefined && member.slice(6).toLowerCase() === email
       : member === person.userId,
@@ -65,7 +67,7 @@ export function readableBuckets(config: PolicyConfig, person: Person): string[] 
 /** Whether the person may see this key, or list this prefix; a prefix above a permitted one may be listed in part. */
 export function mayRead(config: PolicyConfig, person: Person, bucket: string, key: string): Verdict {
   if (readableSources(config, person).some((source) => covers(source, bucket, key))) return ALLOWED;
-  return refuse(`You may not read ${bucket}/${key}, as far as FileFerry's policy says.`);
+  return refuse(`You may not read ${bucket}/${shownText(key)}, as far as FileFerry's policy says.`);
 }
 
 /** Destinations that the person may request transfers to. */
@@ -79,31 +81,46 @@ export function destinationOf(config: PolicyConfig, name: string): Destination |
   return Object.hasOwn(config.destinations, name) ? config.destinations[name] : undefined;
 }
 
-/** The rules that let this person request this, size aside. */
+/** The rules that let this person send to this destination, keys and size aside. */
+const rulesTo = (config: PolicyConfig, person: Person, destination: string) =>
+  config.rules.filter((rule) => inAnyGroup(config, person, rule.request) && rule.to.includes(destination));
+
+/** The rules of which each covers every key; none when there is no key. */
+const coveringRules = (rules: readonly Rule[], scope: RequestScope) =>
+  rules.filter(
+    (rule) => scope.keys.length > 0 && scope.keys.every((key) => ruleCovers(rule, scope.bucket, key)),
+  );
+
+const byteLimit = (config: PolicyConfig, rule: Rule) =>
+  Math.min(rule.maxBytes ?? config.limits.maxBytes, config.limits.maxBytes);
+
+/** The rules that let this person request this, size included. */
 function permittingRules(config: PolicyConfig, person: Person, scope: RequestScope): Rule[] {
-  return config.rules.filter(
-    (rule) =>
-      inAnyGroup(config, person, rule.request) &&
-      rule.to.includes(scope.destination) &&
-      scope.keys.every((key) => ruleCovers(rule, scope.bucket, key)),
+  if (!mayUse(config, person).allowed || scope.objectCount > config.limits.maxObjects) return [];
+  return coveringRules(rulesTo(config, person, scope.destination), scope).filter(
+    (rule) => scope.totalBytes <= byteLimit(config, rule),
   );
 }
 
 export function mayRequest(config: PolicyConfig, person: Person, scope: RequestScope): Verdict {
   const use = mayUse(config, person);
   if (!use.allowed) return use;
-  const rules = permittingRules(config, person, scope);
+  const candidates = rulesTo(config, person, scope.destination);
+  const rules = coveringRules(candidates, scope);
   if (rules.length === 0) {
+    const stray = scope.keys.find((key) => !candidates.some((rule) => ruleCovers(rule, scope.bucket, key)));
     return refuse(
-      `You may not send ${scope.bucket}/${scope.keys[0] ?? ''} to ${scope.destination}: no rule of the policy allows it.`,
+      stray === undefined && scope.keys.length > 1
+        ? `No single rule of the policy covers all of these files for ${scope.destination}; ask for them in separate transfers.`
+        : `You may not send ${scope.bucket}/${shownText(stray ?? '')} to ${scope.destination}: no rule of the policy allows it.`,
     );
   }
   if (scope.objectCount > config.limits.maxObjects) {
-    return refuse(`That is ${scope.objectCount} files; a transfer may have ${config.limits.maxObjects}.`);
+    return refuse(
+      `That is more than ${config.limits.maxObjects} files, the most that one transfer may have.`,
+    );
   }
-  const largest = Math.max(
-    ...rules.map((rule) => Math.min(rule.maxBytes ?? config.limits.maxBytes, config.limits.maxBytes)),
-  );
+  const largest = Math.max(...rules.map((rule) => byteLimit(config, rule)));
   if (scope.totalBytes > largest) {
     return refuse(
       `That is ${scope.totalBytes} bytes; you may send ${largest} bytes at once to ${scope.destination}.`,
@@ -112,22 +129,21 @@ export function mayRequest(config: PolicyConfig, person: Person, scope: RequestS
   return ALLOWED;
 }
 
-/** The scope that a stored transfer has for the policy. */
-export function scopeOf(transfer: Pick<Transfer, 'plan'>): RequestScope {
-  const { plan } = transfer;
-  const keys =
-    plan.selection.kind === 'prefix'
-      ? [plan.selection.prefix]
-      : plan.selection.kind === 'glob'
-        ? [plan.selection.pattern.split(/[*?[{]/, 1)[0] ?? '']
-        : plan.preview.map((object) => object.key);
-  return {
-    bucket: plan.bucket,
-    keys,
-    destination: plan.destination,
-    totalBytes: plan.totalBytes,
-    objectCount: plan.objectCount,
-  };
+/**
+ * The scope that a stored transfer has for the policy.
+ *
+ * @param keys every key of the plan, as `loadScope` reads them: a decision on a part would let the rest pass
+ * @throws Error when the keys are not all there: a defect, never an expected outcome
+ */
+export function scopeOf(
+  transfer: Pick<Transfer, 'transferId' | 'plan'>,
+  keys: readonly string[],
+): RequestScope {
+  const { bucket, destination, totalBytes, objectCount } = transfer.plan;
+  if (keys.length !== objectCount) {
+    throw new Error(`${transfer.transferId}: ${keys.length} of ${objectCount} keys given to the policy`);
+  }
+  return { bucket, keys, destination, totalBytes, objectCount };
 }
 
 /** Whether the person may decide on this transfer: an approver of a rule that lets the requester ask, and not the requester. */
@@ -150,7 +166,7 @@ export function mayDecide(
 /** Same account, or the same person on another platform by the email that both platforms vouch for. */
 export function isSamePerson(a: Person, b: Person): boolean {
   if (a.userId === b.userId) return true;
-  return a.email !== undefined && a.email.toLowerCase() === b.email?.toLowerCase();
+  return Boolean(a.email) && a.email?.toLowerCase() === b.email?.toLowerCase();
 }
 
 /** Members who may decide on this transfer, as the policy writes them, for the card's "who can approve". */

@@ -26,3 +26,29 @@ export const messageRefSchema = z.strictObject({ thread: threadRefSchema, messag
 export type MessageRef = z.infer<typeof messageRefSchema>;
 
 export type Platform = ThreadRef['platform'];
+
+/** A conversation's name, for doing things in the order in which they were said there. */
+export function threadKey(thread: ThreadRef): string {
+  switch (thread.platform) {
+    case 'slack':
+      return `slack:${thread.teamId}:${thread.channelId}:${thread.threadTs ?? ''}`;
+    case 'teams':
+      return `teams:${thread.tenantId}:${thread.conversationId}`;
+  }
+}
+
+/** A channel as the policy names it, `slack:TEAM:CHANNEL`, or undefined for anything else. */
+export function channelRef(text: string): ThreadRef | undefined {
+  const match = /^slack:([^:\s]+):([^:\s]+)$/.exec(text);
+  return match ? { platform: 'slack', teamId: match[1] ?? '', channelId: match[2] ?? '' } : undefined;
+}
+
+/** Where replies to a message belong: on Slack, a message that stands in no thread begins one. */
+export function repliesTo({ thread, messageId }: MessageRef): ThreadRef {
+  switch (thread.platform) {
+    case 'slack':
+      return { ...thread, threadTs: thread.threadTs ?? messageId };
+    case 'teams':
+      return thread;
+  }
+}

@@ -22,6 +22,11 @@ export function isEnded(status: TransferStatus): boolean {
   return status === 'failed' || MOVES[status].length === 0;
 }
 
+/** Whether a worker holds the transfer at this moment (epoch ms). */
+export function isLeased(transfer: Pick<Transfer, 'lease'>, now: number): boolean {
+  return transfer.lease !== undefined && transfer.lease.expiresAt > now;
+}
+
 /** Sequence number of the newest history entry. */
 export function lastSeq(transfer: Transfer): number {
   return transfer.history.at(-1)?.seq ?? 0;

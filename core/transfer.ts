@@ -153,6 +153,8 @@ export type MessageRole = (typeof MESSAGE_ROLES)[number];
 
 const postedMessageSchema = z.strictObject({
   role: z.enum(MESSAGE_ROLES),
+  /** The attempt whose outcome it tells; only with `outcome`, the other messages go on through all attempts. */
+  attempt: z.number().int().positive().optional(),
   ref: messageRefSchema,
   /** Sequence number of the history entry that the card last showed. */
   shownThrough: z.number().int().nonnegative(),

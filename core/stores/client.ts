@@ -1,6 +1,6 @@
 /** The one DynamoDB client of a process. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 
 export function createDocumentClient(options: { region: string; endpoint?: string }): DynamoDBDocumentClient {
   const client = new DynamoDBClient({
@@ -9,4 +9,14 @@ export function createDocumentClient(options: { region: string; endpoint?: strin
     ...(options.endpoint ? { endpoint: options.endpoint } : {}),
   });
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+}
+
+/** Reads an item that does not exist: proves that the tables can be reached and read, at the price of one read. */
+export async function pingTables(tables: {
+  client: DynamoDBDocumentClient;
+  tablePrefix: string;
+}): Promise<void> {
+  await tables.client.send(
+    new GetCommand({ TableName: `${tables.tablePrefix}TransferRequests`, Key: { transfer_id: 'ping' } }),
+  );
 }

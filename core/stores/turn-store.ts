@@ -22,6 +22,8 @@ export interface TurnStore<E> {
    * @param holdMs how long the claim is ours before anybody may recover it
    */
   claim(eventKey: string, event: E, holdMs: number): Promise<'claimed' | 'duplicate'>;
+  /** Keeps the claim ours for longer, while the turn is waiting or under way. */
+  extend(eventKey: string, holdMs: number): Promise<void>;
   /** The turn is done: keeps the claim for a day against late redelivery, forgets the event. */
   finish(eventKey: string): Promise<void>;
   /** The turn failed before any effect: the claim goes, so that a redelivery or the person's retry counts. */
@@ -70,6 +72,20 @@ export function createTurnStore<E>(options: {
         lostCondition(error);
         return 'duplicate';
       }
+    },
+
+    async extend(eventKey, holdMs) {
+      await client
+        .send(
+          new UpdateCommand({
+            TableName,
+            Key: { transfer_id: keyOf(eventKey) },
+            UpdateExpression: 'SET due_at = :due',
+            ConditionExpression: 'attribute_exists(due_at)',
+            ExpressionAttributeValues: { ':due': now() + holdMs },
+          }),
+        )
+        .catch(lostCondition);
     },
 
     async finish(eventKey) {

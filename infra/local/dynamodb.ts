@@ -1,12 +1,6 @@
 /** DynamoDB for the local stack and for tests: dynalite, in memory, on a free port of 127.0.0.1. */
 import dynalite from 'dynalite';
-import { closeServer, listenLocally } from './listen.ts';
-
-export interface LocalServer {
-  /** Such as `http://127.0.0.1:40123`. */
-  readonly endpoint: string;
-  stop(): Promise<void>;
-}
+import { closeServer, type LocalServer, listenLocally } from './listen.ts';
 
 /** Starts an empty DynamoDB. It knows no transactions, no TTL API and no `Item` on a failed condition. */
 export async function startDynamoDb(): Promise<LocalServer> {

@@ -3,6 +3,12 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+export interface LocalServer {
+  /** Such as `http://127.0.0.1:40123`. */
+  readonly endpoint: string;
+  stop(): Promise<void>;
+}
+
 /** Listens on a free port and gives back `http://127.0.0.1:PORT`. */
 export async function listenLocally(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');

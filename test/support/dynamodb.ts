@@ -3,7 +3,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll } from 'vitest';
 import { createTables } from '../../core/stores/create-tables.ts';
-import { type LocalServer, startDynamoDb } from '../../infra/local/dynamodb.ts';
+import { startDynamoDb } from '../../infra/local/dynamodb.ts';
+import type { LocalServer } from '../../infra/local/listen.ts';
 
 export interface TestDynamoDb {
   readonly endpoint: string;

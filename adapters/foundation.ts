@@ -1,0 +1,113 @@
+/** What the bot and the worker both stand on: the stores, the tickets, the cards and the queue, wired once. */
+import type { Logger } from 'pino';
+import type { Config } from '../core/config.ts';
+import { createDispatch, type Dispatch, type Dispatcher } from '../core/dispatch.ts';
+import { createLearning, type Learning } from '../core/learning.ts';
+import { approverGroups, type RequestScope } from '../core/policy.ts';
+import { createQueueClient, createTransferQueue, type TransferQueue } from '../core/queue.ts';
+import { createServiceNow, type ServiceNow } from '../core/servicenow.ts';
+import type { ServiceNowAuth } from '../core/servicenow-auth.ts';
+import { createDocumentClient, pingTables } from '../core/stores/client.ts';
+import { createLearningStore } from '../core/stores/learning-store.ts';
+import { createObjectStore, type ObjectStore } from '../core/stores/object-store.ts';
+import { createTransferStore, type TransferStore } from '../core/stores/transfer-store.ts';
+import { createTickets, type Tickets } from '../core/tickets.ts';
+import type { Transfer } from '../core/transfer.ts';
+import { loadScope } from '../core/transfer-scope.ts';
+import { createAnnouncer } from './announcer.ts';
+import type { ChatClients } from './chat-client.ts';
+import { createSettler, type Settler } from './settle.ts';
+
+/** The settings that both services have. */
+export interface FoundationEnv {
+  readonly AWS_REGION: string;
+  readonly AWS_ENDPOINT_URL_DYNAMODB?: string | undefined;
+  readonly AWS_ENDPOINT_URL_SQS?: string | undefined;
+  readonly TABLE_PREFIX: string;
+  readonly QUEUE_URL: string;
+  readonly SERVICENOW_URL: string;
+  readonly SERVICENOW_USER?: string | undefined;
+  readonly SERVICENOW_PASSWORD?: string | undefined;
+  readonly SERVICENOW_CLIENT_ID?: string | undefined;
+  readonly SERVICENOW_CLIENT_SECRET?: string | undefined;
+}
+
+export interface Foundation {
+  readonly tables: {
+    readonly client: ReturnType<typeof createDocumentClient>;
+    readonly tablePrefix: string;
+    readonly now: () => number;
+  };
+  readonly transfers: TransferStore;
+  readonly objects: ObjectStore;
+  readonly learning: Learning;
+  readonly serviceNow: ServiceNow;
+  readonly tickets: Tickets;
+  readonly settler: Settler;
+  readonly queue: TransferQueue;
+  readonly dispatch: Dispatch;
+  readonly loadScope: (transfer: Transfer) => Promise<RequestScope>;
+  /** Who may decide on a transfer, in words for people. */
+  readonly approversOf: (transfer: Transfer) => Promise<readonly string[]>;
+  /** Health checks of what is wired here, by the dependency's name. */
+  readonly checks: Readonly<Record<'dynamodb' | 'sqs', () => Promise<unknown>>>;
+}
+
+function serviceNowAuth(env: FoundationEnv): ServiceNowAuth {
+  const { SERVICENOW_CLIENT_ID: clientId, SERVICENOW_CLIENT_SECRET: clientSecret } = env;
+  if (clientId && clientSecret) return { kind: 'oauth', clientId, clientSecret };
+  return { kind: 'basic', user: env.SERVICENOW_USER ?? '', password: env.SERVICENOW_PASSWORD ?? '' };
+}
+
+const endpointOf = (endpoint: string | undefined) => (endpoint ? { endpoint } : {});
+
+/**
+ * @param by who stands in the history of what this process does by itself
+ */
+export function createFoundation(
+  config: Config<FoundationEnv>,
+  deps: { clients: ChatClients; log: Logger; now: () => number; by: Dispatcher },
+): Foundation {
+  const { env, policy } = config;
+  const { clients, log, now } = deps;
+  const region = env.AWS_REGION;
+  const tables = {
+    client: createDocumentClient({ region, ...endpointOf(env.AWS_ENDPOINT_URL_DYNAMODB) }),
+    tablePrefix: env.TABLE_PREFIX,
+    now,
+  };
+  const transfers = createTransferStore(tables);
+  const objects = createObjectStore(tables);
+  const learning = createLearning({ transfers, store: createLearningStore(tables) });
+  const serviceNow = createServiceNow({ url: env.SERVICENOW_URL, auth: serviceNowAuth(env), now, log });
+  const tickets = createTickets({ serviceNow, policy, now, log });
+  const scopeFor = (transfer: Transfer) => loadScope(objects, transfer);
+  const approversOf = async (transfer: Transfer) =>
+    approverGroups(policy, transfer, await scopeFor(transfer));
+  const settler = createSettler({
+    store: transfers,
+    syncTickets: (transfer) => tickets.syncTickets(transfer),
+    syncCards: createAnnouncer({ clients, objects, approversOf, now, log }),
+    now,
+    log,
+  });
+  const queue = createTransferQueue({
+    client: createQueueClient({ region, ...endpointOf(env.AWS_ENDPOINT_URL_SQS) }),
+    queueUrl: env.QUEUE_URL,
+    now,
+  });
+  return {
+    tables,
+    transfers,
+    objects,
+    learning,
+    serviceNow,
+    tickets,
+    settler,
+    queue,
+    dispatch: createDispatch({ transfers, queue, now, by: deps.by }),
+    loadScope: scopeFor,
+    approversOf,
+    checks: { dynamodb: () => pingTables(tables), sqs: () => queue.ping() },
+  };
+}

@@ -1,0 +1,175 @@
+import { pino } from 'pino';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { isSettled, wantedRoles } from '../core/due-work.ts';
+import { createTransferStore, type TransferStore } from '../core/stores/transfer-store.ts';
+import type { PostedMessage, Transfer } from '../core/transfer.ts';
+import { isEnded, lastSeq, move, note } from '../core/transfer-state.ts';
+import { useDynamoDb } from '../test/support/dynamodb.ts';
+import { bob, NOON, proposal } from '../test/support/transfers.ts';
+import { createSettler, type SyncCards, type SyncTickets } from './settle.ts';
+
+const dynamo = useDynamoDb();
+let clock = NOON;
+let store: TransferStore;
+beforeAll(() => {
+  store = createTransferStore({ client: dynamo.documents, tablePrefix: dynamo.prefix, now: () => clock });
+});
+
+const syncedTickets: SyncTickets = async (transfer) => {
+  const closed = isEnded(transfer.status);
+  const ticket = { sysId: 'a', number: 'INC0010001', notedThrough: lastSeq(transfer), closed };
+  return { tickets: { user: ticket, audit: ticket } };
+};
+const syncedCards: SyncCards = async (transfer) => ({
+  unsure: false,
+  thread: transfer.thread,
+  messages: wantedRoles(transfer).map(
+    (role): PostedMessage => ({
+      role,
+      ref: { thread: transfer.thread, messageId: role },
+      shownThrough: lastSeq(transfer),
+    }),
+  ),
+});
+
+function settler(parts: { tickets?: SyncTickets; cards?: SyncCards } = {}) {
+  return createSettler({
+    store,
+    syncTickets: parts.tickets ?? syncedTickets,
+    syncCards: parts.cards ?? syncedCards,
+    now: () => clock,
+    log: pino({ level: 'silent' }),
+  });
+}
+
+async function given(): Promise<string> {
+  clock = NOON;
+  const transfer = proposal();
+  await store.create(transfer);
+  return transfer.transferId;
+}
+
+const current = async (id: string) => (await store.get(id)) as Transfer;
+
+describe('settling', () => {
+  it('brings tickets and cards in step and gives the lock back', async () => {
+    const id = await given();
+    await settler().settle(id);
+    const transfer = await current(id);
+    expect(isSettled(transfer)).toBe(true);
+    expect(transfer.settling).toBeUndefined();
+    expect(transfer.messages).toHaveLength(1);
+  });
+
+  it('writes nothing when nothing is behind', async () => {
+    const id = await given();
+    await settler().settle(id);
+    const { version } = await current(id);
+    await settler().settle(id);
+    expect((await current(id)).version).toBe(version);
+  });
+
+  it('is done by one process at a time', async () => {
+    const id = await given();
+    let inside = 0;
+    let most = 0;
+    let posts = 0;
+    const cards: SyncCards = async (transfer, again) => {
+      inside += 1;
+      most = Math.max(most, inside);
+      posts += 1;
+      await new Promise(setImmediate);
+      inside -= 1;
+      return syncedCards(transfer, again);
+    };
+    await Promise.all(Array.from({ length: 8 }, () => settler({ cards }).settle(id)));
+    expect({ most, posts }).toEqual({ most: 1, posts: 1 });
+  });
+
+  it('goes on for what happened while it was at it', async () => {
+    const id = await given();
+    let rounds = 0;
+    const cards: SyncCards = async (transfer, again) => {
+      rounds += 1;
+      if (rounds === 1) {
+        await store.change(id, (it) => ({
+          next: {
+            ...move(it, 'approved', { at: clock, by: bob.userId, text: 'Approved.' }),
+            decision: { outcome: 'approved', by: bob, at: clock, planHash: it.planHash },
+          },
+          result: undefined,
+        }));
+      }
+      return syncedCards(transfer, again);
+    };
+    await settler({ cards }).settle(id);
+    const transfer = await current(id);
+    expect(transfer.status).toBe('approved');
+    expect(isSettled(transfer)).toBe(true);
+  });
+
+  it('keeps what an outage left behind due, and finishes it later', async () => {
+    const id = await given();
+    const down: SyncTickets = async (transfer) => ({
+      tickets: transfer.tickets,
+      ticketsDelayed: { since: clock, reason: 'ServiceNow cannot be reached' },
+    });
+    await settler({ tickets: down }).settle(id);
+    const delayed = await current(id);
+    expect(delayed).toMatchObject({ ticketsDelayed: { since: NOON }, messages: [{ role: 'approval' }] });
+    expect(isSettled(delayed)).toBe(false);
+    clock += 60_000;
+    expect(await store.listDue(10)).toContain(id);
+    await settler().settle(id);
+    expect(await current(id)).not.toHaveProperty('ticketsDelayed', expect.anything());
+    expect(isSettled(await current(id))).toBe(true);
+  });
+
+  it('lets another process look for what one that died may have posted', async () => {
+    const id = await given();
+    await store.change(id, (it) => ({
+      next: { ...it, settling: { owner: 'dead', until: clock + 60_000 } },
+      result: undefined,
+    }));
+    const seen: boolean[] = [];
+    const cards: SyncCards = async (transfer, again) => {
+      seen.push(again);
+      return syncedCards(transfer, again);
+    };
+    await settler({ cards }).settle(id);
+    expect(seen).toEqual([]);
+    clock += 60_001;
+    await settler({ cards }).settle(id);
+    expect(seen).toEqual([true]);
+  });
+
+  it('never throws, and leaves the record due, when the chat platform fails', async () => {
+    const id = await given();
+    const cards: SyncCards = async () => {
+      throw new Error('Slack is down');
+    };
+    await settler({ cards }).settle(id);
+    clock += 20_001;
+    expect(await store.listDue(10)).toContain(id);
+    const seen: boolean[] = [];
+    await settler({
+      cards: async (transfer, again) => {
+        seen.push(again);
+        return syncedCards(transfer, again);
+      },
+    }).settle(id);
+    expect(seen).toEqual([true]);
+    expect(isSettled(await current(id))).toBe(true);
+  });
+
+  it('does not lose a note that was written after the last look', async () => {
+    const id = await given();
+    await settler().settle(id);
+    await store.change(id, (it) => ({
+      next: note(it, { at: clock, by: 'worker', text: 'More.' }),
+      result: undefined,
+    }));
+    await settler().settle(id);
+    expect(isSettled(await current(id))).toBe(true);
+  });
+});

@@ -1,0 +1,30 @@
+/** What a planner may ask of the rest: to look, to propose, to stop or retry in the asker's name. Never to decide. */
+import type { Person } from '../core/person.ts';
+import type { PolicyConfig } from '../core/policy-config.ts';
+import type { Proposals } from '../core/proposal.ts';
+import type { S3Browse } from '../core/s3-browse.ts';
+import type { Transfer } from '../core/transfer.ts';
+
+/** An action on a transfer that checks the person's rights itself; `text` tells the person what came of it. */
+type TransferAction = (person: Person, transferId: string) => Promise<{ readonly text: string }>;
+
+export interface TransferQueries {
+  /** Transfers that this person asked for, newest first. */
+  transfersOf(person: Person, limit: number): Promise<readonly Transfer[]>;
+  /** One transfer, if there is one and this person may see it. */
+  transferFor(person: Person, transferId: string): Promise<Transfer | undefined>;
+}
+
+/** The tools of the planners. */
+export interface PlannerDeps {
+  readonly policy: PolicyConfig;
+  readonly browse: S3Browse;
+  readonly proposals: Proposals;
+  readonly cancellation: { readonly cancel: TransferAction };
+  readonly retries: { readonly retry: TransferAction };
+  readonly transfers: TransferQueries;
+  readonly learning: {
+    /** What to expect of so many bytes to a destination; undefined without any history. */
+    forecast(destination: string, bytes: number): Promise<Transfer['forecast'] | undefined>;
+  };
+}

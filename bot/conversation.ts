@@ -1,0 +1,190 @@
+/** One turn of a conversation: a message goes to a planner, and its reply to where it may be seen. */
+import { createHash } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Card } from '../adapters/card.ts';
+import { progressCard } from '../adapters/cards/progress-card.ts';
+import { proposalCard } from '../adapters/cards/proposal-card.ts';
+import { answerCard, helpCard, listCard, questionCard, refusalCard } from '../adapters/cards/reply-cards.ts';
+import { statusCard } from '../adapters/cards/status-card.ts';
+import { type ChatClients, clientFor } from '../adapters/chat-client.ts';
+import type { ChatEvent, MessageEvent } from '../adapters/chat-event.ts';
+import { MAX_TEXT } from '../adapters/chat-event.ts';
+import type { Planner, Reply } from '../agent/planner.ts';
+import type { FerryError } from '../core/errors.ts';
+import type { Person } from '../core/person.ts';
+import { maySee, mayUse, type RequestScope } from '../core/policy.ts';
+import type { PolicyConfig } from '../core/policy-config.ts';
+import type { TransferStore } from '../core/stores/transfer-store.ts';
+import type { ThreadRef } from '../core/thread-ref.ts';
+import type { Transfer } from '../core/transfer.ts';
+
+export interface ConversationDeps {
+  readonly planner: Planner;
+  readonly clients: ChatClients;
+  readonly store: TransferStore;
+  readonly policy: PolicyConfig;
+  readonly loadScope: (transfer: Transfer) => Promise<RequestScope>;
+  /** Who may decide on a transfer, in words for people. */
+  readonly approversOf: (transfer: Transfer) => Promise<readonly string[]>;
+  readonly settle: (transferId: string) => Promise<void>;
+  /** Where proposals from direct messages are approved; undefined when the policy names no channel. */
+  readonly approvalChannel: ThreadRef | undefined;
+  /** Remembers what was said, for the person's next turn. */
+  readonly remember: (message: MessageEvent, summary: string) => Promise<void>;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** What everybody in the channel may see; anything else goes to the asker alone. */
+const PUBLIC: readonly Reply['kind'][] = ['proposed', 'refusal', 'help', 'answer'];
+
+/** The mark of a reply to an event, so that a recovered turn finds what it had posted. */
+const replyKey = (event: ChatEvent) =>
+  `reply/${createHash('sha256').update(event.key).digest('hex').slice(0, 24)}`;
+
+export interface Conversation {
+  /**
+   * Works a message off.
+   *
+   * @param again whether an earlier process may have replied already
+   */
+  say(message: MessageEvent, signal: AbortSignal, again: boolean): Promise<void>;
+  /** The card that tells this person how a transfer stands, or why not. */
+  statusFor(person: Person, transferId: string): Promise<Card>;
+  /** Shows a card to the person who caused the event, and to nobody else. */
+  tell(event: ChatEvent, card: Card): Promise<void>;
+  /** Says that the turn failed. */
+  apologize(event: ChatEvent, error: FerryError): Promise<void>;
+}
+
+export function createConversation(deps: ConversationDeps): Conversation {
+  const { clients, store, policy } = deps;
+
+  function clientOf(event: ChatEvent) {
+    const client = clientFor(clients, event.thread);
+    if (!client) throw new Error(`no chat client for ${event.thread.platform}`);
+    return client;
+  }
+
+  async function reply(event: MessageEvent, card: Card, isPublic: boolean, again: boolean): Promise<void> {
+    const client = clientOf(event);
+    if (isPublic || event.scope === 'dm') {
+      await client.post(event.thread, card, { key: replyKey(event), lookFirst: again });
+    } else {
+      await client.whisper(event.thread, event.person.userId, card);
+    }
+  }
+
+  async function visible(person: Person, transferIds: readonly string[]): Promise<Transfer[]> {
+    const transfers = await Promise.all(transferIds.map((id) => store.get(id)));
+    const allowed = await Promise.all(
+      transfers.map(async (transfer) =>
+        transfer && maySee(policy, person, transfer, await deps.loadScope(transfer)).allowed
+          ? [transfer]
+          : [],
+      ),
+    );
+    return allowed.flat();
+  }
+
+  async function detailCard(transfer: Transfer): Promise<Card> {
+    return transfer.status === 'pending_approval'
+      ? proposalCard(transfer, { approvers: await deps.approversOf(transfer), now: deps.now() })
+      : progressCard(transfer, deps.now());
+  }
+
+  async function cardOf(event: MessageEvent, answer: Exclude<Reply, { kind: 'proposed' }>): Promise<Card> {
+    switch (answer.kind) {
+      case 'transfers': {
+        const transfers = await visible(event.person, answer.transferIds);
+        const [only] = transfers;
+        if (only && answer.transferIds.length === 1) return detailCard(only);
+        return statusCard({
+          title: answer.title,
+          transfers: await Promise.all(
+            transfers.map(async (transfer) => ({ transfer, approvers: await deps.approversOf(transfer) })),
+          ),
+          empty: answer.empty,
+          now: deps.now(),
+        });
+      }
+      case 'list':
+        return listCard(answer);
+      case 'question':
+        return questionCard(answer, event.person.userId);
+      case 'refusal':
+        return refusalCard(answer);
+      case 'answer':
+        return answerCard(answer.text);
+      case 'help':
+        return helpCard();
+    }
+  }
+
+  async function propose(event: MessageEvent, transferId: string, again: boolean): Promise<void> {
+    await deps.settle(transferId);
+    const transfer = await store.get(transferId);
+    if (!transfer || event.scope !== 'dm') return;
+    const sentence = `I asked for approval of ${transferId} in the approvals channel, because nobody else reads our direct messages.`;
+    await reply(event, answerCard(sentence), true, again);
+  }
+
+  return {
+    async say(event, signal, again) {
+      const use = mayUse(policy, event.person);
+      if (!use.allowed) {
+        await reply(event, refusalCard({ reason: use.reason }), false, again);
+        return;
+      }
+      if (event.truncated) {
+        const reason = `This message is longer than the ${MAX_TEXT} characters that I read at once. Nothing was done.`;
+        await reply(
+          event,
+          refusalCard({ reason, advice: 'Please name the files by a prefix or a pattern instead.' }),
+          true,
+          again,
+        );
+        return;
+      }
+      const answer = await deps.planner.plan(
+        {
+          key: event.key,
+          person: event.person,
+          thread: event.thread,
+          proposalThread: event.scope === 'dm' ? deps.approvalChannel : event.thread,
+          command: event.command,
+          text: event.text,
+          at: event.receivedAt,
+        },
+        signal,
+      );
+      deps.log.info({ event: event.key, user: event.person.userId, reply: answer.kind }, 'turn worked out');
+      if (answer.kind === 'proposed') await propose(event, answer.transferId, again);
+      else await reply(event, await cardOf(event, answer), PUBLIC.includes(answer.kind), again);
+      const summary = answer.kind === 'proposed' ? `proposed ${answer.transferId}` : answer.kind;
+      await deps
+        .remember(event, summary)
+        .catch((err: unknown) => deps.log.warn({ err }, 'could not remember the exchange'));
+    },
+
+    async statusFor(person, transferId) {
+      const [transfer] = await visible(person, [transferId]);
+      return transfer
+        ? detailCard(transfer)
+        : refusalCard({ reason: `There is no transfer ${transferId} that you may see.` });
+    },
+
+    async tell(event, card) {
+      const client = clientOf(event);
+      if (event.scope === 'dm') await client.post(event.thread, card, { key: replyKey(event) });
+      else await client.whisper(event.thread, event.person.userId, card);
+    },
+
+    async apologize(event, error) {
+      const client = clientOf(event);
+      await client.post(event.thread, refusalCard({ reason: error.userMessage }), {
+        key: `${replyKey(event)}/failed`,
+      });
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { pino } from 'pino';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { type ChatEvent, chatEventSchema, type MessageEvent } from '../adapters/chat-event.ts';
+import { FerryError } from '../core/errors.ts';
+import { createTurnStore, type TurnStore } from '../core/stores/turn-store.ts';
+import { useDynamoDb } from '../test/support/dynamodb.ts';
+import { ana, NOON } from '../test/support/transfers.ts';
+import { createInbox } from './inbox.ts';
+
+const dynamo = useDynamoDb();
+let clock = NOON;
+let turns: TurnStore<ChatEvent>;
+beforeAll(() => {
+  turns = createTurnStore({
+    client: dynamo.documents,
+    tablePrefix: dynamo.prefix,
+    now: () => clock,
+    parse: (stored) => chatEventSchema.parse(stored),
+  });
+});
+
+let said = 0;
+function message(changes: Partial<MessageEvent> = {}): MessageEvent {
+  said += 1;
+  return {
+    kind: 'message',
+    key: `slack:T01FERRY:C01OPS:${said}`,
+    person: ana,
+    thread: { platform: 'slack', teamId: 'T01FERRY', channelId: 'C01OPS', threadTs: '1.1' },
+    receivedAt: NOON,
+    scope: 'channel',
+    command: false,
+    text: 'help',
+    truncated: false,
+    ...changes,
+  };
+}
+
+function inbox(work: (event: ChatEvent, signal: AbortSignal, again: boolean) => Promise<void>) {
+  const apologize = vi.fn(async (_event: ChatEvent, _error: FerryError) => {});
+  const log = pino({ level: 'silent' });
+  return { apologize, box: createInbox({ turns, work, apologize, log, holdMs: 15_000 }) };
+}
+
+describe('the inbox', () => {
+  it('works a message off once, however often and from however many replicas it is delivered', async () => {
+    const work = vi.fn(async () => {});
+    const [one, two] = [inbox(work), inbox(work)];
+    const event = message();
+    const answers = await Promise.all([one, two, one, two].map(({ box }) => box.handle(event)));
+    await Promise.all([one.box.drain(5_000), two.box.drain(5_000)]);
+    expect(answers.filter((answer) => answer === 'accepted')).toHaveLength(1);
+    expect(work).toHaveBeenCalledTimes(1);
+  });
+
+  it('keeps the order of a conversation and lets another one pass', async () => {
+    const order: string[] = [];
+    const slow = Promise.withResolvers<void>();
+    const passed = Promise.withResolvers<void>();
+    const { box } = inbox(async (event) => {
+      const { text } = event as MessageEvent;
+      if (text === 'first') await slow.promise;
+      order.push(text);
+      if (text === 'elsewhere') passed.resolve();
+    });
+    await box.handle(message({ text: 'first' }));
+    await box.handle(message({ text: 'second' }));
+    await box.handle(
+      message({ text: 'elsewhere', thread: { platform: 'slack', teamId: 'T01FERRY', channelId: 'C02' } }),
+    );
+    await passed.promise;
+    slow.resolve();
+    await box.drain(5_000);
+    expect(order).toEqual(['elsewhere', 'first', 'second']);
+  });
+
+  it('says so and releases the claim when a turn fails, so that a redelivery counts', async () => {
+    const { box, apologize } = inbox(async () => {
+      throw new FerryError('unavailable', { retryable: true, userMessage: 'S3 cannot be reached.' });
+    });
+    const event = message();
+    await box.handle(event);
+    await box.drain(5_000);
+    expect(apologize).toHaveBeenCalledExactlyOnceWith(
+      event,
+      expect.objectContaining({ userMessage: 'S3 cannot be reached.' }),
+    );
+    const again = inbox(async () => {});
+    expect(await again.box.handle(event)).toBe('accepted');
+    await again.box.drain(5_000);
+  });
+
+  it('gives an unknown error a reference that the person can quote', async () => {
+    const { box, apologize } = inbox(async () => {
+      throw new TypeError('x is undefined');
+    });
+    await box.handle(message());
+    await box.drain(5_000);
+    expect(apologize.mock.calls[0]?.[1].userMessage).toMatch(/REF-[0-9A-Z]{8}/);
+  });
+
+  it('finishes the turn of a process that died, once, after its hold has lapsed', async () => {
+    const event = message();
+    await turns.claim(event.key, event, 15_000);
+    const work = vi.fn(async () => {});
+    const [one, two] = [inbox(work), inbox(work)];
+    await one.box.recover();
+    expect(work).not.toHaveBeenCalled();
+    clock += 15_001;
+    await Promise.all([one.box.recover(), two.box.recover()]);
+    await Promise.all([one.box.drain(5_000), two.box.drain(5_000)]);
+    expect(work).toHaveBeenCalledExactlyOnceWith(event, expect.any(AbortSignal), true);
+    expect(await turns.listAbandoned(10)).toEqual([]);
+  });
+
+  it('gives an event up that ended its process three times', async () => {
+    const event = message();
+    await turns.claim(event.key, event, 1);
+    const work = vi.fn(async () => {});
+    for (let died = 0; died < 2; died += 1) {
+      clock += 1_000;
+      await turns.takeOver(event.key, 1);
+    }
+    clock += 1_000;
+    await inbox(work).box.recover();
+    expect(work).not.toHaveBeenCalled();
+    expect(await turns.listAbandoned(10)).toEqual([]);
+    expect(await inbox(work).box.handle(event)).toBe('duplicate');
+  });
+
+  it('takes nothing new while it drains, so that the platform delivers to another replica', async () => {
+    const { box } = inbox(async () => {});
+    await box.drain(1_000);
+    await expect(box.handle(message())).rejects.toMatchObject({ code: 'unavailable', retryable: true });
+  });
+});

@@ -1,0 +1,116 @@
+/** Takes chat events over: claimed durably, acknowledged, then worked off in order, and again after a crash. */
+import PQueue from 'p-queue';
+import type { Logger } from 'pino';
+import type { ChatEvent } from '../adapters/chat-event.ts';
+import type { EventHandler } from '../adapters/receiver.ts';
+import { FerryError, toFerryError } from '../core/errors.ts';
+import { newReference } from '../core/ids.ts';
+import type { TurnStore } from '../core/stores/turn-store.ts';
+import { threadKey } from '../core/thread-ref.ts';
+
+/** A turn must end within this time; milliseconds. */
+const TURN_MS = 90_000;
+/** An event that ended its process this often is given up. */
+const MAX_DELIVERIES = 3;
+
+export interface Inbox {
+  readonly handle: EventHandler;
+  /** Looks for events whose process died before their turn was done, and works them off. */
+  recover(): Promise<void>;
+  /** Takes nothing new and resolves when every turn under way is done, or when `deadlineMs` has passed. */
+  drain(deadlineMs: number): Promise<void>;
+}
+
+export function createInbox(deps: {
+  turns: TurnStore<ChatEvent>;
+  /** Does what the event asks for. */
+  work: (event: ChatEvent, signal: AbortSignal, again: boolean) => Promise<void>;
+  /** Tells the person that it failed; best effort. */
+  apologize: (event: ChatEvent, error: FerryError) => Promise<void>;
+  log: Logger;
+  /** How long a claim stays ours unless extended, in milliseconds; a dead process's turns are free after it. */
+  holdMs?: number;
+}): Inbox {
+  const { turns, log } = deps;
+  const holdMs = deps.holdMs ?? 15_000;
+  const conversations = new Map<string, PQueue>();
+  const stopping = new AbortController();
+  let draining = false;
+
+  function enqueue(event: ChatEvent, again: boolean): void {
+    const conversation = threadKey(event.thread);
+    const queue = conversations.get(conversation) ?? new PQueue({ concurrency: 1 });
+    conversations.set(conversation, queue);
+    const extending = setInterval(() => {
+      turns
+        .extend(event.key, holdMs)
+        .catch((err: unknown) => log.warn({ event: event.key, err }, 'could not extend the claim'));
+    }, holdMs / 3);
+    void queue
+      .add(() => run(event, again))
+      .finally(() => {
+        clearInterval(extending);
+        if (queue.size === 0 && queue.pending === 0) conversations.delete(conversation);
+      });
+  }
+
+  async function run(event: ChatEvent, again: boolean): Promise<void> {
+    const turnLog = log.child({ event: event.key, user: event.person.userId });
+    try {
+      await deps.work(event, AbortSignal.any([AbortSignal.timeout(TURN_MS), stopping.signal]), again);
+      await turns.finish(event.key);
+    } catch (thrown) {
+      const reference = newReference();
+      const error = toFerryError(thrown, reference);
+      turnLog.error({ err: thrown, reference }, 'the turn failed; its claim is released');
+      await deps
+        .apologize(event, error)
+        .catch((err: unknown) => turnLog.warn({ err }, 'could not say so in the chat'));
+      await turns
+        .release(event.key)
+        .catch((err: unknown) => turnLog.warn({ err }, 'could not release the claim'));
+    }
+  }
+
+  return {
+    async handle(event) {
+      if (draining)
+        throw new FerryError('unavailable', { retryable: true, userMessage: 'FileFerry is restarting.' });
+      const claim = await turns.claim(event.key, event, holdMs);
+      if (claim === 'duplicate') return 'duplicate';
+      enqueue(event, false);
+      return 'accepted';
+    },
+
+    async recover() {
+      for (const key of await turns.listAbandoned(20)) {
+        const taken = await turns.takeOver(key, holdMs);
+        if (!taken) continue;
+        if (taken.deliveries > MAX_DELIVERIES) {
+          log.error({ event: key, deliveries: taken.deliveries }, 'gave an event up: its turn never ended');
+          await turns.finish(key);
+          continue;
+        }
+        log.warn(
+          { event: key, deliveries: taken.deliveries },
+          'an earlier process died in this turn; taking it over',
+        );
+        enqueue(taken.event, true);
+      }
+    },
+
+    async drain(deadlineMs) {
+      draining = true;
+      const idle = Promise.all([...conversations.values()].map((queue) => queue.onIdle()));
+      const deadline = Promise.withResolvers<void>();
+      const timer = setTimeout(() => {
+        stopping.abort(
+          new FerryError('unavailable', { retryable: true, userMessage: 'FileFerry is restarting.' }),
+        );
+        deadline.resolve();
+      }, deadlineMs);
+      await Promise.race([idle, deadline.promise]);
+      clearTimeout(timer);
+    },
+  };
+}

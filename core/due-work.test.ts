@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { NOON, proposal } from '../test/support/transfers.ts';
+import { cardsBehind, dueAt, isSettled, ticketsBehind, wantedRoles } from './due-work.ts';
+import type { MessageRole, Transfer, TransferStatus } from './transfer.ts';
+import { isEnded, lastSeq } from './transfer-state.ts';
+
+const SECOND = 1_000;
+
+/** A record of this status of which tickets, cards and the learning table know everything. */
+function settled(status: TransferStatus, changes: Partial<Transfer> = {}): Transfer {
+  const transfer = proposal({ status, learned: true, ...changes });
+  const seq = lastSeq(transfer);
+  const ticket = (sysId: string) => ({ sysId, number: sysId, notedThrough: seq, closed: isEnded(status) });
+  return {
+    ...transfer,
+    tickets: { user: ticket('one'), audit: ticket('two') },
+    messages: wantedRoles(transfer).map((role) => ({
+      role,
+      ref: { thread: transfer.thread, messageId: role },
+      shownThrough: seq,
+    })),
+  };
+}
+
+describe('messages that should exist', () => {
+  const wanted: Record<TransferStatus, MessageRole[]> = {
+    pending_approval: ['approval'],
+    approved: ['approval'],
+    rejected: ['approval', 'outcome'],
+    expired: ['approval', 'outcome'],
+    queued: ['approval', 'progress'],
+    running: ['approval', 'progress'],
+    completed: ['approval', 'progress', 'outcome'],
+    failed: ['approval', 'progress', 'outcome'],
+    cancelled: ['approval', 'progress', 'outcome'],
+  };
+  it.each(Object.entries(wanted))('at %s', (status, roles) => {
+    expect(wantedRoles(proposal({ status: status as TransferStatus }))).toEqual(roles);
+  });
+});
+
+describe('a settled record', () => {
+  it('owes nothing once it has ended', () => {
+    for (const status of ['rejected', 'expired', 'completed', 'failed', 'cancelled'] as const) {
+      expect(isSettled(settled(status))).toBe(true);
+      expect(dueAt(settled(status), NOON)).toBeUndefined();
+    }
+  });
+
+  it('is behind when a card shows an older state, or is missing', () => {
+    const running = settled('running');
+    expect(cardsBehind(running)).toBe(false);
+    expect(cardsBehind({ ...running, messages: running.messages.slice(1) })).toBe(true);
+    expect(
+      cardsBehind({ ...running, messages: running.messages.map((it) => ({ ...it, shownThrough: 0 })) }),
+    ).toBe(true);
+  });
+
+  it('is behind when a ticket is not opened, not noted, not closed, or closed too early', () => {
+    const done = settled('completed');
+    const withUser = (change: object) => ({
+      ...done,
+      tickets: { ...done.tickets, user: { ...done.tickets.user, ...change } },
+    });
+    expect(ticketsBehind(done)).toBe(false);
+    expect(ticketsBehind(withUser({ sysId: undefined }))).toBe(true);
+    expect(ticketsBehind(withUser({ notedThrough: 0 }))).toBe(true);
+    expect(ticketsBehind(withUser({ closed: false }))).toBe(true);
+    const running = settled('running');
+    expect(ticketsBehind({ ...running, tickets: done.tickets })).toBe(true);
+  });
+
+  it('is not settled before an outcome was learned, where there is one to learn', () => {
+    expect(isSettled(settled('completed', { learned: false }))).toBe(false);
+    expect(isSettled(settled('failed', { learned: false }))).toBe(false);
+    expect(isSettled(settled('cancelled', { learned: false }))).toBe(true);
+  });
+});
+
+describe('when somebody should look', () => {
+  it('at an unsettled record: soon', () => {
+    expect(dueAt(proposal({ status: 'completed' }), NOON)).toBe(NOON + 20 * SECOND);
+  });
+
+  it('at a proposal: when its time for a decision is over', () => {
+    expect(dueAt(settled('pending_approval', { approvalExpiresAt: NOON + 7 }), NOON)).toBe(NOON + 7);
+  });
+
+  it('at an approved one that is not on the queue: after 10 s', () => {
+    expect(dueAt(settled('approved'), NOON)).toBe(NOON + 10 * SECOND);
+  });
+
+  it('at a queued one: after 5 min, or 10 s when it was not sent or the queue is out of reach', () => {
+    expect(dueAt(settled('queued', { queuedAt: NOON }), NOON)).toBe(NOON + 300 * SECOND);
+    expect(dueAt(settled('queued'), NOON)).toBe(NOON + 10 * SECOND);
+    const waiting = { reason: 'the queue cannot be reached', since: NOON };
+    expect(dueAt(settled('queued', { queuedAt: NOON, waiting }), NOON)).toBe(NOON + 10 * SECOND);
+  });
+
+  it('at a running one: when its lease has lapsed', () => {
+    const lease = { owner: 'worker-1', token: 1, expiresAt: NOON + 30 * SECOND };
+    expect(dueAt(settled('running', { lease }), NOON)).toBe(NOON + 35 * SECOND);
+    expect(dueAt(settled('running'), NOON)).toBe(NOON + 5 * SECOND);
+  });
+
+  it('takes the earliest of several reasons', () => {
+    const unsettled = proposal({ status: 'pending_approval', approvalExpiresAt: NOON + 7 * SECOND });
+    expect(dueAt(unsettled, NOON)).toBe(NOON + 7 * SECOND);
+  });
+});

@@ -1,0 +1,56 @@
+/** Learning from ended transfers, each counted once, and asking what was learned. */
+import { type Forecast, forecast } from './forecast.ts';
+import { sizeCategory } from './size-category.ts';
+import type { LearningStore } from './stores/learning-store.ts';
+import type { TransferStore } from './stores/transfer-store.ts';
+
+/** The row over all destinations, for those with too little history of their own. */
+const PRIOR_TYPE = 'ftp';
+const typeOf = (destination: string) => `ftp#${destination}`;
+
+export interface Learning {
+  /**
+   * Counts a completed or failed transfer. The record is marked first, so that a crash can lose a sample but
+   * never count one twice. Anything else, or one that was counted before, changes nothing.
+   */
+  learn(transferId: string): Promise<'learned' | 'nothing to learn'>;
+  /** What to expect of so many bytes to a destination; undefined without any history. */
+  forecast(destination: string, bytes: number): Promise<Forecast | undefined>;
+}
+
+export function createLearning(deps: { transfers: TransferStore; store: LearningStore }): Learning {
+  const { transfers, store } = deps;
+
+  return {
+    async learn(transferId) {
+      const { transfer, result } = await transfers.change(transferId, (current) => {
+        const ended = current.status === 'completed' || current.status === 'failed';
+        return ended && !current.learned
+          ? { next: { ...current, learned: true }, result: 'learned' as const }
+          : { result: 'nothing to learn' as const };
+      });
+      if (result === 'nothing to learn') return result;
+      const { plan, status, startedAt, endedAt } = transfer;
+      const sample = {
+        succeeded: status === 'completed',
+        seconds: Math.max(0, (endedAt ?? 0) - (startedAt ?? endedAt ?? 0)) / 1000,
+        bytes: plan.totalBytes,
+      };
+      const category = sizeCategory(plan.totalBytes);
+      await Promise.all([
+        store.add(typeOf(plan.destination), category, sample),
+        store.add(PRIOR_TYPE, category, sample),
+      ]);
+      return result;
+    },
+
+    async forecast(destination, bytes) {
+      const category = sizeCategory(bytes);
+      const [own, prior] = await Promise.all([
+        store.get(typeOf(destination), category),
+        store.get(PRIOR_TYPE, category),
+      ]);
+      return forecast(own, prior, bytes);
+    },
+  };
+}

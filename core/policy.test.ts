@@ -1,0 +1,217 @@
+import { describe, expect, it } from 'vitest';
+import { ana, bob, cleo, eve, NOON, plannedObject, policy, proposal } from '../test/support/transfers.ts';
+import { parsePolicy } from './config.ts';
+import type { Person } from './person.ts';
+import {
+  approvalHolds,
+  approverGroups,
+  isSamePerson,
+  mayCancel,
+  mayDecide,
+  mayRead,
+  mayRequest,
+  maySee,
+  mayUse,
+  type RequestScope,
+  readableBuckets,
+  readableSources,
+  scopeOf,
+  usableDestinations,
+} from './policy.ts';
+
+const dan: Person = { ...eve, userId: 'slack:T01FERRY:U04DAN', name: 'Dan', email: 'dan@example.com' };
+
+const scope = (changes: Partial<RequestScope> = {}): RequestScope => ({
+  bucket: 'finance-exports',
+  keys: ['reports/q3.csv'],
+  destination: 'acme-ftp',
+  totalBytes: 100,
+  objectCount: 1,
+  ...changes,
+});
+
+/** Small transfers are Bob's to decide, large ones Cleo's; Dan is known by email. */
+const tiered = parsePolicy(`
+groups:
+  askers: ["${ana.userId}", "email:Dan@Example.com"]
+  leads: ["${bob.userId}"]
+  directors: ["${cleo.userId}"]
+buckets: { finance-exports: {}, marketing-assets: {} }
+destinations:
+  acme-ftp: { host: ftp.acme.example, user: ferry, password: "env:ACME" }
+  other-ftp: { host: ftp.other.example, user: ferry, password: "env:OTHER" }
+rules:
+  - { request: [askers], from: [finance-exports], to: [acme-ftp], approve: [leads], maxBytes: 1 KB }
+  - { request: [askers], from: [finance-exports], to: [acme-ftp], approve: [directors], maxBytes: 1 MB }
+  - { request: [askers], from: [marketing-assets/], to: [acme-ftp], approve: [leads] }
+limits: { maxObjects: 3 }
+servicenow: { userGroup: File Transfers, auditGroup: Compliance }
+`);
+
+describe('who may use FileFerry', () => {
+  it('admits members only, unless the policy says otherwise', () => {
+    expect(mayUse(policy, ana).allowed).toBe(true);
+    for (const standing of ['guest', 'external', 'deactivated', 'bot'] as const) {
+      expect(mayUse(policy, { ...ana, standing }).allowed).toBe(false);
+      expect(mayRequest(policy, { ...ana, standing }, scope()).allowed).toBe(false);
+      expect(readableSources(policy, { ...ana, standing })).toEqual([]);
+      expect(usableDestinations(policy, { ...ana, standing })).toEqual([]);
+    }
+  });
+});
+
+describe('who may request', () => {
+  it('allows what one rule covers', () => {
+    expect(mayRequest(policy, ana, scope())).toEqual({ allowed: true });
+    expect(mayRequest(tiered, dan, scope())).toEqual({ allowed: true });
+  });
+
+  it.each([
+    ['a stranger', eve, scope()],
+    ['an approver who is no requester', bob, scope()],
+    ['another bucket', ana, scope({ bucket: 'marketing-assets' })],
+    ['a key outside the prefix', ana, scope({ keys: ['salaries.csv'] })],
+    [
+      'one key of many outside the prefix',
+      ana,
+      scope({ keys: ['reports/a.csv', 'salaries.csv'], objectCount: 2 }),
+    ],
+    ['a destination that no rule names', ana, scope({ destination: 'other-ftp' })],
+    ['no key at all', ana, scope({ keys: [], objectCount: 0 })],
+  ])('refuses %s', (_what, person, asked) => {
+    const verdict = mayRequest(policy, person, asked);
+    expect(verdict).toMatchObject({
+      allowed: false,
+      reason: expect.stringContaining('no rule of the policy'),
+    });
+  });
+
+  it('does not take a longer name for its beginning', () => {
+    expect(mayRequest(policy, ana, scope({ keys: ['reports-secret/q3.csv'] })).allowed).toBe(false);
+    expect(mayRequest(policy, ana, scope({ bucket: 'finance-exports-2' })).allowed).toBe(false);
+  });
+
+  it('names the key that no rule covers, made fit to be read', () => {
+    const verdict = mayRequest(policy, ana, scope({ keys: ['reports/a', 'x\u202Ey'], objectCount: 2 }));
+    expect(verdict).toMatchObject({ reason: expect.stringContaining('finance-exports/x y to acme-ftp') });
+  });
+
+  it('wants one rule for all files of a transfer', () => {
+    const split = parsePolicy(`
+groups: { a: ["${ana.userId}"], b: ["${bob.userId}"], c: ["${cleo.userId}"] }
+buckets: { finance-exports: {} }
+destinations: { acme-ftp: { host: h, user: u, password: "env:P" } }
+rules:
+  - { request: [a], from: [finance-exports/one/], to: [acme-ftp], approve: [b] }
+  - { request: [a], from: [finance-exports/two/], to: [acme-ftp], approve: [c] }
+servicenow: { userGroup: u, auditGroup: a }
+`);
+    const both = scope({ keys: ['one/x', 'two/x'], objectCount: 2 });
+    expect(mayRequest(split, ana, both)).toMatchObject({
+      allowed: false,
+      reason: expect.stringContaining('separate transfers'),
+    });
+    expect(mayDecide(split, bob, proposal(), both).allowed).toBe(false);
+  });
+
+  it('holds the most generous limit of size, and the number of files', () => {
+    expect(mayRequest(tiered, ana, scope({ totalBytes: 1_000_000 })).allowed).toBe(true);
+    expect(mayRequest(tiered, ana, scope({ totalBytes: 1_000_001 }))).toMatchObject({ allowed: false });
+    const keys = ['a', 'b', 'c', 'd'];
+    expect(mayRequest(tiered, ana, scope({ keys, objectCount: 4 }))).toMatchObject({
+      reason: expect.stringContaining('more than 3 files'),
+    });
+  });
+
+  it('does not take names of the language for groups or destinations', () => {
+    expect(mayRequest(policy, ana, scope({ destination: 'constructor' })).allowed).toBe(false);
+  });
+});
+
+describe('who may decide', () => {
+  const transfer = proposal({ requester: ana });
+
+  it('lets an approver decide who did not ask', () => {
+    expect(mayDecide(policy, bob, transfer, scope())).toEqual({ allowed: true });
+  });
+
+  it('refuses the requester, although in the group of approvers', () => {
+    expect(mayDecide(policy, ana, transfer, scope())).toMatchObject({
+      reason: expect.stringContaining('somebody else'),
+    });
+  });
+
+  it('refuses the requester also under another account with the same email', () => {
+    const elsewhere = { ...cleo, email: 'ANA@example.com' };
+    expect(mayDecide(policy, elsewhere, transfer, scope()).allowed).toBe(false);
+  });
+
+  it('refuses strangers and those who may no longer use FileFerry', () => {
+    expect(mayDecide(policy, eve, transfer, scope()).allowed).toBe(false);
+    expect(mayDecide(policy, { ...bob, standing: 'deactivated' }, transfer, scope()).allowed).toBe(false);
+  });
+
+  it('asks those of a rule that allows this size, not of any rule', () => {
+    const large = scope({ totalBytes: 50_000 });
+    expect(mayDecide(tiered, bob, transfer, large).allowed).toBe(false);
+    expect(mayDecide(tiered, cleo, transfer, large).allowed).toBe(true);
+    expect(approverGroups(tiered, transfer, large)).toEqual(['directors']);
+    expect(approverGroups(tiered, transfer, scope())).toEqual(['directors', 'leads']);
+  });
+
+  it('lets nobody decide on what the requester may no longer ask for', () => {
+    expect(mayDecide(policy, bob, transfer, scope({ keys: ['salaries.csv'] })).allowed).toBe(false);
+    expect(mayDecide(policy, bob, proposal({ requester: eve }), scope()).allowed).toBe(false);
+  });
+});
+
+it('shows and lets cancel a transfer to its requester and its approvers only', () => {
+  const transfer = proposal({ requester: ana });
+  for (const ask of [mayCancel, maySee]) {
+    expect(ask(policy, ana, transfer, scope()).allowed).toBe(true);
+    expect(ask(policy, bob, transfer, scope()).allowed).toBe(true);
+    expect(ask(policy, eve, transfer, scope()).allowed).toBe(false);
+    expect(ask(policy, { ...ana, standing: 'deactivated' }, transfer, scope()).allowed).toBe(false);
+  }
+});
+
+it('tells what a person may see and use', () => {
+  expect(readableSources(policy, ana)).toEqual(['finance-exports/reports/']);
+  expect(readableBuckets(policy, bob)).toEqual(['finance-exports']);
+  expect(readableBuckets(policy, eve)).toEqual([]);
+  expect(mayRead(policy, ana, 'finance-exports', 'reports/q3.csv').allowed).toBe(true);
+  expect(mayRead(policy, ana, 'finance-exports', 'salaries.csv').allowed).toBe(false);
+  expect(usableDestinations(policy, ana)).toEqual(['acme-ftp']);
+  expect(usableDestinations(policy, bob)).toEqual([]);
+});
+
+it('knows a person by account, or by an email that is there', () => {
+  expect(isSamePerson(ana, { ...cleo, userId: ana.userId })).toBe(true);
+  expect(isSamePerson(ana, bob)).toBe(false);
+  const nameless = (id: string): Person => ({ userId: id, name: '', email: '', standing: 'member' });
+  expect(isSamePerson(nameless('slack:T:1'), nameless('slack:T:2'))).toBe(false);
+  expect(isSamePerson({ ...ana, email: undefined }, { ...bob, email: undefined })).toBe(false);
+});
+
+it('takes the keys of a plan complete or not at all', () => {
+  const objects = Array.from({ length: 7 }, (_, index) => plannedObject(index));
+  const transfer = proposal({}, objects);
+  const keys = objects.map(({ key }) => key);
+  expect(scopeOf(transfer, keys)).toMatchObject({ keys, objectCount: 7, destination: 'acme-ftp' });
+  expect(() =>
+    scopeOf(
+      transfer,
+      transfer.plan.preview.map(({ key }) => key),
+    ),
+  ).toThrow('5 of 7 keys');
+});
+
+it('holds an approval to its plan and its day', () => {
+  const decision = { outcome: 'approved', by: bob, at: NOON, planHash: 'this plan' } as const;
+  const day = 24 * 3_600_000;
+  expect(approvalHolds(policy, decision, 'this plan', NOON + day - 1)).toBe(true);
+  expect(approvalHolds(policy, decision, 'this plan', NOON + day)).toBe(false);
+  expect(approvalHolds(policy, decision, 'another plan', NOON)).toBe(false);
+  expect(approvalHolds(policy, { ...decision, outcome: 'withdrawn' }, 'this plan', NOON)).toBe(false);
+  expect(approvalHolds(policy, undefined, 'this plan', NOON)).toBe(false);
+});

@@ -1,0 +1,144 @@
+/** UserContext: a person's last exchanges and preferences, small, their own, and forgotten after 30 days of silence. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import { FerryError } from '../errors.ts';
+import { threadRefSchema } from '../thread-ref.ts';
+import { expiresAt, isAlive, LIFETIME, lostCondition, storeFault } from './items.ts';
+
+const MAX_EXCHANGES = 10;
+/** UTF-16 units of what was said, and of the summary of the reply; ten of both stay below 70 KB. */
+const MAX_SAID = 1_000;
+const MAX_PREFERENCES = 30;
+const MAX_PREFERENCE_NAME = 50;
+const MAX_PREFERENCE = 500;
+const MAX_TRIES = 50;
+
+const exchangeSchema = z.strictObject({
+  /** Epoch milliseconds. */
+  at: z.number().int(),
+  thread: threadRefSchema,
+  /** What the person said; untrusted. */
+  text: z.string(),
+  /** What FileFerry answered, in short. */
+  reply: z.string(),
+});
+export type Exchange = z.infer<typeof exchangeSchema>;
+
+const contextSchema = z.strictObject({
+  /** Oldest first. */
+  exchanges: z.array(exchangeSchema),
+  preferences: z.record(z.string(), z.string()),
+});
+export type UserContext = z.infer<typeof contextSchema>;
+
+export interface UserContextStore {
+  /** A person's context; empty when there is none or its 30 days are over. */
+  get(userId: string): Promise<UserContext>;
+  /** Adds an exchange, bounded in length; only the newest ten stay. Concurrent ones do not lose each other. */
+  append(userId: string, exchange: Exchange): Promise<void>;
+  /**
+   * Sets a preference, or removes it with undefined.
+   *
+   * @throws FerryError `bad_input` for a name or value that is too long, or one preference too many
+   */
+  prefer(userId: string, name: string, value: string | undefined): Promise<void>;
+  /** Deletes all that is known of the person. */
+  forget(userId: string): Promise<void>;
+}
+
+const clipped = (text: string) => text.slice(0, MAX_SAID).toWellFormed();
+
+function withExchange(context: UserContext, exchange: Exchange): UserContext {
+  const added = { ...exchange, text: clipped(exchange.text), reply: clipped(exchange.reply) };
+  const exchanges = [...context.exchanges, added].sort((a, b) => a.at - b.at).slice(-MAX_EXCHANGES);
+  return { ...context, exchanges };
+}
+
+function withPreference(context: UserContext, name: string, value: string | undefined): UserContext {
+  const { [name]: _before, ...others } = context.preferences;
+  return { ...context, preferences: value === undefined ? others : { ...others, [name]: value } };
+}
+
+export function createUserContextStore(options: {
+  client: DynamoDBDocumentClient;
+  tablePrefix: string;
+  now: () => number;
+}): UserContextStore {
+  const { client, now } = options;
+  const TableName = `${options.tablePrefix}UserContext`;
+  const fail = (error: unknown): never => {
+    throw storeFault(error);
+  };
+
+  /** The context with the version to write on; version 0 when the item does not exist, alive or not. */
+  async function read(userId: string): Promise<{ context: UserContext; version: number }> {
+    const { Item } = await client
+      .send(new GetCommand({ TableName, Key: { user_id: userId }, ConsistentRead: true }))
+      .catch(fail);
+    const { exchanges, preferences } = Item && isAlive(Item, now()) ? Item : {};
+    return {
+      context: contextSchema.parse({ exchanges: exchanges ?? [], preferences: preferences ?? {} }),
+      version: Number(Item?.version ?? 0),
+    };
+  }
+
+  async function change(userId: string, next: (context: UserContext) => UserContext): Promise<void> {
+    for (let tried = 0; tried < MAX_TRIES; tried += 1) {
+      const { context, version } = await read(userId);
+      const Item = {
+        user_id: userId,
+        ...next(context),
+        version: version + 1,
+        expires_at: expiresAt(now(), LIFETIME.userContext),
+      };
+      try {
+        await client.send(
+          new PutCommand({
+            TableName,
+            Item,
+            ...(version === 0
+              ? { ConditionExpression: 'attribute_not_exists(user_id)' }
+              : {
+                  ConditionExpression: '#version = :version',
+                  ExpressionAttributeNames: { '#version': 'version' },
+                  ExpressionAttributeValues: { ':version': version },
+                }),
+          }),
+        );
+        return;
+      } catch (error) {
+        lostCondition(error);
+        await delay(Math.random() * 10 * (tried + 1));
+      }
+    }
+    throw new FerryError('conflict', {
+      retryable: true,
+      userMessage: 'Too much happened at once. Please try again.',
+    });
+  }
+
+  return {
+    get: async (userId) => (await read(userId)).context,
+    append: (userId, exchange) => change(userId, (context) => withExchange(context, exchange)),
+
+    async prefer(userId, name, value) {
+      if (name.length > MAX_PREFERENCE_NAME || (value?.length ?? 0) > MAX_PREFERENCE) {
+        throw new FerryError('bad_input', { userMessage: 'That is too long to remember as a preference.' });
+      }
+      await change(userId, (context) => {
+        const next = withPreference(context, name, value);
+        if (Object.keys(next.preferences).length > MAX_PREFERENCES) {
+          throw new FerryError('bad_input', {
+            userMessage: `I can remember ${MAX_PREFERENCES} preferences; please remove one first.`,
+          });
+        }
+        return next;
+      });
+    },
+
+    async forget(userId) {
+      await client.send(new DeleteCommand({ TableName, Key: { user_id: userId } })).catch(fail);
+    },
+  };
+}

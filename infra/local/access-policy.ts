@@ -1,0 +1,123 @@
+/** IAM policies, as far as the local stack needs them: parsed from JSON and asked about one action at a time. */
+import { z } from 'zod';
+import { READ_ONLY_ROLE } from '../schema/role.ts';
+
+const oneOrMany = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) => (typeof value === 'string' ? [value] : value));
+
+const statementSchema = z.strictObject({
+  Sid: z.string().optional(),
+  Effect: z.enum(['Allow', 'Deny']),
+  Action: oneOrMany,
+  Resource: oneOrMany,
+  /** Operator, then condition key, then the values of which one has to match. */
+  Condition: z.record(z.string(), z.record(z.string(), oneOrMany)).optional(),
+});
+
+const policySchema = z.strictObject({
+  Version: z.literal('2012-10-17'),
+  Id: z.string().optional(),
+  Statement: z
+    .union([statementSchema, z.array(statementSchema).min(1)])
+    .transform((value) => (Array.isArray(value) ? value : [value])),
+});
+export type AccessPolicy = z.infer<typeof policySchema>;
+type Statement = z.infer<typeof statementSchema>;
+
+export interface AccessQuestion {
+  /** Such as `s3:GetObject`. */
+  readonly action: string;
+  /** An ARN, or `*` for what has none. */
+  readonly resource: string;
+  /** Condition keys by lower-case name, such as `s3:prefix`. */
+  readonly context?: Readonly<Record<string, string>>;
+}
+
+/** The policy in a JSON text, or what is wrong with it. */
+export function parseAccessPolicy(text: string): { policy: AccessPolicy } | { fault: string } {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { fault: 'the policy is not valid JSON' };
+  }
+  const parsed = policySchema.safeParse(json);
+  return parsed.success ? { policy: parsed.data } : { fault: z.prettifyError(parsed.error) };
+}
+
+/** IAM's wildcards: `*` for any characters, `?` for one. */
+function matches(pattern: string, value: string, ignoreCase = false): boolean {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '.*')
+    .replace(/\?/g, '.');
+  return new RegExp(`^${source}$`, ignoreCase ? 'isu' : 'su').test(value);
+}
+
+/** Undefined for an operator that is not known here: the caller then takes the side of refusal. */
+function conditionsHold(
+  statement: Statement,
+  context: Readonly<Record<string, string>>,
+): boolean | undefined {
+  for (const [operator, keys] of Object.entries(statement.Condition ?? {})) {
+    for (const [name, values] of Object.entries(keys)) {
+      const value = context[name.toLowerCase()];
+      const ifExists = operator.endsWith('IfExists');
+      if (value === undefined && ifExists) continue;
+      switch (ifExists ? operator.slice(0, -'IfExists'.length) : operator) {
+        case 'StringEquals':
+          if (value === undefined || !values.includes(value)) return false;
+          break;
+        case 'StringLike':
+          if (value === undefined || !values.some((pattern) => matches(pattern, value))) return false;
+          break;
+        default:
+          return undefined;
+      }
+    }
+  }
+  return true;
+}
+
+function decides(statement: Statement, { action, resource, context = {} }: AccessQuestion): boolean {
+  if (!statement.Action.some((pattern) => matches(pattern, action, true))) return false;
+  if (!statement.Resource.some((pattern) => matches(pattern, resource))) return false;
+  return conditionsHold(statement, context) ?? statement.Effect === 'Deny';
+}
+
+/**
+ * Whether every policy allows it and none denies it: how a role's policy and a session policy combine.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ */
+export function isAllowed(policies: readonly AccessPolicy[], question: AccessQuestion): boolean {
+  return policies.every((policy) => {
+    const deciding = policy.Statement.filter((statement) => decides(statement, question));
+    return deciding.length > 0 && deciding.every((statement) => statement.Effect === 'Allow');
+  });
+}
+
+/** May do everything: for seeding the demo's world. */
+export const ADMIN_POLICY: AccessPolicy = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: ['*'], Resource: ['*'] }],
+};
+
+/** May become the given role and nothing else, as the bot's and worker's own identity in the cloud. */
+export const mayAssume = (roleArn: string): AccessPolicy => ({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: ['sts:AssumeRole'], Resource: [roleArn] }],
+});
+
+/** FileFerryReadOnlyRole's policy over all local buckets. */
+export const READ_ONLY_ROLE_POLICY: AccessPolicy = {
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Effect: 'Allow',
+      Action: [...READ_ONLY_ROLE.bucketActions, ...READ_ONLY_ROLE.objectActions],
+      Resource: ['arn:aws:s3:::*'],
+    },
+    { Effect: 'Deny', Action: [...READ_ONLY_ROLE.deniedActions], Resource: ['*'] },
+  ],
+};

@@ -1,0 +1,74 @@
+/** `npm start`: the local stack with bot and worker, up until Ctrl-C, for a person to play Ana and Bob. */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { styleText } from 'node:util';
+import { localSlackBinary } from './local-slack.ts';
+import { type Service, startService } from './services.ts';
+import { SLACK_APP, TRANSFERS_CHANNEL } from './slack-workspace.ts';
+import { type Stack, startStack } from './stack.ts';
+import { tidyLog } from './terminal.ts';
+
+if (!localSlackBinary()) {
+  console.error(
+    [
+      `There is no local Slack for ${process.platform}-${process.arch} among FileFerry's packages, so npm start cannot play here.`,
+      'Run the tests with npm test, or start against a real Slack workspace with npm run start:bot and npm run start:worker (see the README).',
+      'On a platform that it supports, the same local Slack runs with: npx local-slack',
+    ].join('\n'),
+  );
+  process.exit(1);
+}
+
+const stopped = Promise.withResolvers<string>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve(signal));
+
+const folder = join(import.meta.dirname, '..', '..', '.fileferry');
+await rm(folder, { recursive: true, force: true });
+await mkdir(folder, { recursive: true });
+
+let stack: Stack | undefined;
+const services: Service[] = [];
+let exitCode = 0;
+try {
+  stack = await startStack({ slack: 'socket', folder, bytesPerSecond: 4_000_000 });
+  const show = (line: Parameters<typeof tidyLog>[0]) => console.log(tidyLog(line));
+  for (const name of ['bot', 'worker'] as const) {
+    const env = name === 'bot' ? stack.environmentForBot() : stack.environmentForWorker();
+    const service = await startService(name, env, show);
+    services.push(service);
+    void service.exited.then((code) => stopped.resolve(`the ${name} ended (${code})`));
+  }
+  const heading = (text: string) => styleText('bold', text);
+  console.log(`
+${heading('FileFerry is up.')}
+
+  Slack        ${stack.slack?.webUrl}   choose who you are with "Act as": Ana asks, Bob approves
+  ServiceNow   ${stack.serviceNow.url}   the tickets
+  FTP folder   ${stack.ftp.folder}
+  health       ${services.map(({ name, url }) => `${name} ${url}/readyz`).join('   ')}
+
+${heading(`Try in #${TRANSFERS_CHANNEL.name}`)} (as Ana, then press Approve as Bob)
+  @${SLACK_APP.botName} send s3://finance-exports/reports/2026/Q3/q3-report.pdf to acme-ftp
+  @${SLACK_APP.botName} send events/2026/11/*.parquet in data-lake-raw to partner-ftp
+  @${SLACK_APP.botName} list buckets
+  @${SLACK_APP.botName} help
+${heading('Or as Ana in the direct messages')}
+  where is my transfer?
+  my transfers
+
+Ctrl-C ends everything. The log of bot and worker follows.
+`);
+  const why = await stopped.promise;
+  if (!why.startsWith('SIG')) {
+    console.error(`\n❌ ${why}`);
+    exitCode = 1;
+  }
+} catch (error) {
+  console.error(`❌ ${error instanceof Error ? error.message : error}`);
+  exitCode = 1;
+} finally {
+  console.log('\nstopping …');
+  await Promise.all(services.map((service) => service.stop()));
+  await stack?.stop();
+}
+process.exit(exitCode);

@@ -1,0 +1,208 @@
+/** The demo's story: what Ana and Bob do, what they see, and what has to be true at the end. */
+import { createHash } from 'node:crypto';
+import { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'basic-ftp';
+import type { Transfer } from '../../core/transfer.ts';
+import { STEP_NAMES } from '../../core/transfer.ts';
+import { buttonsOf, type SlackMessage } from './slack-people.ts';
+import { PEOPLE, SLACK_APP, TRANSFERS_CHANNEL } from './slack-workspace.ts';
+import type { Stack } from './stack.ts';
+import { bubble, messageLines } from './terminal.ts';
+
+/** What is sent in the story. */
+const SOURCE = { bucket: 'finance-exports', key: 'reports/2026/Q3/q3-report.pdf' } as const;
+const DESTINATION = 'acme-ftp';
+/** How long anything may take before the story counts as failed, in milliseconds. */
+const PATIENCE_MS = 60_000;
+
+export interface StoryResult {
+  readonly status: string;
+  readonly transferId: string;
+  readonly bytes: number;
+  readonly sha256Source: string;
+  readonly sha256Target: string;
+  readonly requester: string;
+  readonly approver: string;
+  readonly tickets: { readonly user: string; readonly audit: string };
+  readonly steps: readonly { readonly name: string; readonly startedAt: string; readonly endedAt: string }[];
+  readonly seconds: number;
+}
+
+/** Asks again and again until there is an answer. */
+async function until<T>(what: string, look: () => Promise<T | undefined>, signal: AbortSignal): Promise<T> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (Date.now() < deadline) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await delay(100, undefined, { signal });
+  }
+  throw new Error(`waited ${PATIENCE_MS / 1000} s in vain for ${what}`);
+}
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+async function readBack(stack: Stack, path: string): Promise<Buffer> {
+  const client = new Client(10_000);
+  const parts: Buffer[] = [];
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      parts.push(chunk);
+      done();
+    },
+  });
+  try {
+    const { host, port, user, password } = stack.ftp;
+    await client.access({ host, port, user, password });
+    await client.downloadTo(sink, path);
+    return Buffer.concat(parts);
+  } finally {
+    client.close();
+  }
+}
+
+/**
+ * Plays the story.
+ *
+ * @param say prints a line or a message
+ * @throws Error that says what was waited for in vain, or what does not hold
+ */
+export async function playStory(
+  stack: Stack,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<StoryResult> {
+  const { slack } = stack;
+  if (!slack) throw new Error('the story needs the local Slack');
+  const { ana, bob } = PEOPLE;
+  const began = Date.now();
+  const seconds = () => (Date.now() - began) / 1000;
+  const scene = (text: string) => say(`\n${seconds().toFixed(1).padStart(5)} s  ${text}`);
+  const shown = new Map<string, string>();
+  const show = (message: SlackMessage) => {
+    const text = messageLines(message);
+    if (shown.get(message.ts) === text.join('\n')) return;
+    shown.set(message.ts, text.join('\n'));
+    say(bubble('FileFerry', text));
+  };
+  /** What the bot wrote in the thread since its beginning, oldest first. */
+  const thread = async (root: string) =>
+    (await slack.people.messages(TRANSFERS_CHANNEL.id)).filter(
+      (message) => message.thread_ts === root && message.bot_id,
+    );
+
+  scene('Ana mentions FileFerry in #transfers');
+  const request = `<@${SLACK_APP.botUserId}> please send s3://${SOURCE.bucket}/${SOURCE.key} to ${DESTINATION}`;
+  const root = await slack.people.sendMessage({ channel: TRANSFERS_CHANNEL.id, user: ana.id, text: request });
+  say(bubble(ana.realName, [request.replace(`<@${SLACK_APP.botUserId}>`, '@FileFerry')]));
+
+  const card = await until(
+    'the approval card',
+    async () =>
+      (await thread(root.ts)).find((message) =>
+        buttonsOf(message).some((button) => button.actionId === 'approve'),
+      ),
+    signal,
+  );
+  scene('the proposal, with two tickets');
+  show(card);
+  const approve = buttonsOf(card).find((button) => button.actionId === 'approve');
+  if (!approve) throw new Error('the card has no Approve button');
+  const { t: transferId } = JSON.parse(approve.value) as { t: string };
+  const incidents = await stack.serviceNow.incidents();
+  for (const incident of incidents.filter(({ correlation_id: id }) => id.startsWith(transferId))) {
+    say(`         ${incident.number}  ${incident.short_description}`);
+  }
+
+  scene('Bob presses Approve');
+  await slack.people.interact({
+    channel: TRANSFERS_CHANNEL.id,
+    messageTs: card.ts,
+    user: bob.id,
+    button: approve,
+  });
+
+  const record = async (): Promise<Transfer> => {
+    const transfer = await stack.transfers.get(transferId);
+    if (!transfer) throw new Error(`${transferId} is gone from the database`);
+    return transfer;
+  };
+  scene('the worker streams, and edits one message');
+  const ended = await until(
+    'the end of the transfer',
+    async () => {
+      for (const message of (await thread(root.ts)).slice(1)) show(message);
+      const transfer = await record();
+      const told = transfer.messages.some((message) => message.role === 'outcome');
+      return told && ['completed', 'failed', 'cancelled'].includes(transfer.status) ? transfer : undefined;
+    },
+    signal,
+  );
+  for (const message of await thread(root.ts)) show(message);
+  if (ended.status !== 'completed')
+    throw new Error(`${transferId} ended as ${ended.status}: ${ended.failure?.message}`);
+
+  scene('Ana asks in a direct message');
+  const question = 'where is my transfer?';
+  const asked = await slack.people.sendMessage({ channel: ana.dm, user: ana.id, text: question });
+  say(bubble(ana.realName, [question]));
+  const answer = await until(
+    'the answer in the direct message',
+    async () =>
+      (await slack.people.messages(ana.dm)).find(
+        (message) =>
+          message.bot_id && message.ts > asked.ts && JSON.stringify(message.blocks).includes(transferId),
+      ),
+    signal,
+  );
+  show(answer);
+
+  const settled = await until(
+    'both tickets to be closed',
+    async () => {
+      const transfer = await record();
+      return transfer.tickets.user.closed && transfer.tickets.audit.closed ? transfer : undefined;
+    },
+    signal,
+  );
+
+  scene('the file is read back from the FTP server and compared');
+  const path = settled.plan.preview[0]?.targetPath ?? '';
+  const [source, target] = await Promise.all([
+    stack.readObject(SOURCE.bucket, SOURCE.key),
+    readBack(stack, path),
+  ]);
+  const result: StoryResult = {
+    status: settled.status,
+    transferId,
+    bytes: target.length,
+    sha256Source: sha256(source),
+    sha256Target: sha256(target),
+    requester: settled.requester.userId,
+    approver: settled.decision?.by.userId ?? '',
+    tickets: { user: settled.tickets.user.number ?? '', audit: settled.tickets.audit.number ?? '' },
+    steps: STEP_NAMES.map((name) => {
+      const { startedAt, endedAt } = settled.steps[name];
+      if (startedAt === undefined || endedAt === undefined)
+        throw new Error(`step "${name}" did not run to its end`);
+      return { name, startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() };
+    }),
+    seconds: Math.round(seconds() * 10) / 10,
+  };
+  say(`         S3   ${result.sha256Source}\n         FTP  ${result.sha256Target}`);
+  hold(result, source.length);
+  return result;
+}
+
+/** What the demo promises; each broken promise is named. */
+function hold(result: StoryResult, sourceBytes: number): void {
+  const promises: readonly [boolean, string][] = [
+    [result.sha256Source === result.sha256Target, 'the file on the FTP server is not the S3 object'],
+    [result.bytes === sourceBytes, `${result.bytes} bytes arrived of ${sourceBytes}`],
+    [result.requester !== result.approver && result.approver !== '', 'the requester approved'],
+    [result.tickets.user !== '' && result.tickets.audit !== '', 'a ticket is missing'],
+    [result.tickets.user !== result.tickets.audit, 'both tickets are the same'],
+  ];
+  const broken = promises.flatMap(([kept, otherwise]) => (kept ? [] : [otherwise]));
+  if (broken.length > 0) throw new Error(broken.join('; '));
+}
