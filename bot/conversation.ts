@@ -12,7 +12,7 @@ import { MAX_TEXT } from '../adapters/chat-event.ts';
 import type { Planner, Reply } from '../agent/planner.ts';
 import type { FerryError } from '../core/errors.ts';
 import type { Person } from '../core/person.ts';
-import { maySee, mayUse, type RequestScope } from '../core/policy.ts';
+import { isSamePerson, maySee, mayUse, type RequestScope } from '../core/policy.ts';
 import type { PolicyConfig } from '../core/policy-config.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
 import type { ThreadRef } from '../core/thread-ref.ts';
@@ -75,6 +75,12 @@ export function createConversation(deps: ConversationDeps): Conversation {
     } else {
       await client.whisper(event.thread, event.person.userId, card);
     }
+  }
+
+  /** The requester's own transfers need no look at their keys. */
+  async function maySeeIt(person: Person, transfer: Transfer): Promise<boolean> {
+    if (isSamePerson(person, transfer.requester)) return true;
+    return maySee(policy, person, transfer, await deps.loadScope(transfer)).allowed;
   }
 
   async function visible(person: Person, transferIds: readonly string[]): Promise<Transfer[]> {
