@@ -86,11 +86,7 @@ export function createConversation(deps: ConversationDeps): Conversation {
   async function visible(person: Person, transferIds: readonly string[]): Promise<Transfer[]> {
     const transfers = await Promise.all(transferIds.map((id) => store.get(id)));
     const allowed = await Promise.all(
-      transfers.map(async (transfer) =>
-        transfer && maySee(policy, person, transfer, await deps.loadScope(transfer)).allowed
-          ? [transfer]
-          : [],
-      ),
+      transfers.map(async (transfer) => (transfer && (await maySeeIt(person, transfer)) ? [transfer] : [])),
     );
     return allowed.flat();
   }
