@@ -12,7 +12,7 @@ import { MAX_TEXT } from '../adapters/chat-event.ts';
 import type { Planner, Reply } from '../agent/planner.ts';
 import type { FerryError } from '../core/errors.ts';
 import type { Person } from '../core/person.ts';
-import { maySee, mayUse, type RequestScope } from '../core/policy.ts';
+import { isSamePerson, maySee, mayUse, type RequestScope } from '../core/policy.ts';
 import type { PolicyConfig } from '../core/policy-config.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
 import type { ThreadRef } from '../core/thread-ref.ts';
@@ -49,6 +49,8 @@ export interface Conversation {
    * @param again whether an earlier process may have replied already
    */
   say(message: MessageEvent, signal: AbortSignal, again: boolean): Promise<void>;
+  /** The transfer, if there is one and this person may see it. */
+  visibleTo(person: Person, transferId: string): Promise<Transfer | undefined>;
   /** The card that tells this person how a transfer stands, or why not. */
   statusFor(person: Person, transferId: string): Promise<Card>;
   /** Shows a card to the person who caused the event, and to nobody else. */
@@ -75,14 +77,16 @@ export function createConversation(deps: ConversationDeps): Conversation {
     }
   }
 
+  /** The requester's own transfers need no look at their keys. */
+  async function maySeeIt(person: Person, transfer: Transfer): Promise<boolean> {
+    if (isSamePerson(person, transfer.requester)) return true;
+    return maySee(policy, person, transfer, await deps.loadScope(transfer)).allowed;
+  }
+
   async function visible(person: Person, transferIds: readonly string[]): Promise<Transfer[]> {
     const transfers = await Promise.all(transferIds.map((id) => store.get(id)));
     const allowed = await Promise.all(
-      transfers.map(async (transfer) =>
-        transfer && maySee(policy, person, transfer, await deps.loadScope(transfer)).allowed
-          ? [transfer]
-          : [],
-      ),
+      transfers.map(async (transfer) => (transfer && (await maySeeIt(person, transfer)) ? [transfer] : [])),
     );
     return allowed.flat();
   }
@@ -165,6 +169,11 @@ export function createConversation(deps: ConversationDeps): Conversation {
       await deps
         .remember(event, summary)
         .catch((err: unknown) => deps.log.warn({ err }, 'could not remember the exchange'));
+    },
+
+    async visibleTo(person, transferId) {
+      const [transfer] = await visible(person, [transferId]);
+      return transfer;
     },
 
     async statusFor(person, transferId) {

@@ -1,5 +1,5 @@
 /** Reads all settings once: the policy file and the environment. Every fault is named at once. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { type PolicyConfig, policyConfigSchema } from './policy-config.ts';
@@ -176,7 +176,13 @@ function load<S extends z.ZodType>(
   return deepFreeze({ env: env.data, policy, secretsFrom: { ...given } });
 }
 
-export const loadBotConfig = (environment: Env = process.env): BotConfig =>
+/** The process's environment, completed by a file `.env` in the working directory; what is set already stays. */
+function ownEnvironment(): Env {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  return process.env;
+}
+
+export const loadBotConfig = (environment: Env = ownEnvironment()): BotConfig =>
   load(botEnvSchema, [serviceNowPair, slackConnection], environment);
-export const loadWorkerConfig = (environment: Env = process.env): WorkerConfig =>
+export const loadWorkerConfig = (environment: Env = ownEnvironment()): WorkerConfig =>
   load(workerEnvSchema, [serviceNowPair], environment);

@@ -156,7 +156,7 @@ export function createProposals(deps: {
       thread: request.thread,
       plan,
       planHash: hashPlan(plan),
-      forecast,
+      ...(forecast ? { forecast } : {}),
       approvalExpiresAt: at + approvalLifetime(policy),
       tickets: { user: noTicket(), audit: noTicket() },
       steps: {

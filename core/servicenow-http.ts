@@ -6,7 +6,7 @@ import { type Fault, networkFault, notDataFault, statusFault } from './serviceno
 /** Largest answer that is read, in bytes; the fields asked for need a thousandth of it. */
 const MAX_ANSWER = 1 << 20;
 
-export interface HttpLimits {
+interface HttpLimits {
   /** Longest wait for one answer, in milliseconds. */
   readonly timeoutMs: number;
   /** Longest time for one operation with all its repeats and waits, in milliseconds. */
@@ -143,7 +143,7 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
  * `Retry-After` in milliseconds from now: seconds or an HTTP date.
  * https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
  */
-export function retryAfter(header: string | null, now: number): number | undefined {
+function retryAfter(header: string | null, now: number): number | undefined {
   if (header === null) return undefined;
   const text = header.trim();
   if (/^\d+$/.test(text)) return Number(text) * 1_000;

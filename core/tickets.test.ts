@@ -384,6 +384,18 @@ describe('people in ServiceNow', () => {
     expect(ofKind('audit')[0]).toMatchObject({ state: '7', closeCode: 'Resolved by caller' });
   });
 
+  it('notes into a cancelled ticket where that is allowed, and leaves it cancelled', async () => {
+    await server.stop();
+    server = await startServiceNow({ closedIsReadOnly: false });
+    let transfer = told(proposed(), await tickets().syncTickets(proposed()));
+    server.change(transfer.tickets.user.number ?? '', { state: '8' });
+    transfer = through(transfer, 'rejected');
+    transfer = told(transfer, await tickets().syncTickets(transfer));
+    expect(ticketsBehind(transfer)).toBe(false);
+    expect(ofKind('user')[0]?.state).toBe('8');
+    expect(noteNumbers(ofKind('user')[0])).toEqual([1, 2]);
+  });
+
   it('keeps counting when a person changed the correlation display', async () => {
     let transfer = told(proposed(), await tickets().syncTickets(proposed()));
     server.change(transfer.tickets.user.number ?? '', { correlation_display: 'mine' });

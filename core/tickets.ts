@@ -20,7 +20,7 @@ import { isEnded, lastSeq } from './transfer-state.ts';
 export type TicketsOutcome = Pick<Transfer, 'tickets' | 'ticketsDelayed'>;
 
 /** How the tickets stand in ServiceNow itself. */
-export type TicketState =
+type TicketState =
   /** Both exist and nobody cancelled one. */
   | { readonly outcome: 'open' }
   | { readonly outcome: 'missing'; readonly missing: readonly TicketKind[] }

@@ -121,12 +121,19 @@ export async function planSend(
   const step = await route(deps, turn, command, signal);
   if (!step.ok) return step.reply;
   const { chosen, destination } = step.value;
+  const { proposalThread } = turn;
+  if (!proposalThread) {
+    return refusal(
+      'Nobody else reads our direct messages, so nobody could approve this here.',
+      'Please ask in a channel by mentioning me.',
+    );
+  }
   try {
     const proposal = await deps.proposals.propose({
       turnKey: turn.key,
       ordinal: 0,
       person: turn.person,
-      thread: turn.thread,
+      thread: proposalThread,
       bucket: chosen.bucket,
       selection: chosen.kind === 'keys' ? { kind: 'keys' } : chosen.selection,
       objects: placed(deps, step.value, command.as),

@@ -3,7 +3,7 @@ import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } fr
 import { z } from 'zod';
 import { expiresAt, isAlive, LIFETIME, storeFault } from './items.ts';
 
-export const fileFactsSchema = z.strictObject({
+const fileFactsSchema = z.strictObject({
   /** Bytes. */
   size: z.number().int().nonnegative(),
   /** As S3 sent it, quotes included. */

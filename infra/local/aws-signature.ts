@@ -1,4 +1,4 @@
-/** Checks AWS Signature Version 4, in the header or in a presigned URL, against the keys of a key ring. */
+/** Checks AWS Signature Version 4, as it stands in the Authorization header, against the keys of a key ring. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AccessKey, KeyRing } from './key-ring.ts';
@@ -18,7 +18,6 @@ export type SignatureFault =
   | 'unknown_key'
   | 'wrong_token'
   | 'expired_key'
-  | 'expired_request'
   | 'mismatch';
 
 interface Claim {
@@ -30,8 +29,6 @@ interface Claim {
   /** `20261122T194500Z` */
   readonly date: string;
   readonly token: string | undefined;
-  /** Seconds for which a presigned URL is good. */
-  readonly expires?: number;
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -55,41 +52,18 @@ function queryPairs(query: string): [string, string][] {
     });
 }
 
-function claimOf(
-  { headers }: SignedRequest,
-  query: ReadonlyMap<string, string>,
-): Claim | 'missing' | 'malformed' {
-  const header = (name: string) => headers[name]?.toString();
-  const authorization = header('authorization');
-  if (authorization) {
-    const match =
-      /^AWS4-HMAC-SHA256 Credential=([^/\s,]+)\/([^\s,]+),\s*SignedHeaders=([^\s,]+),\s*Signature=([0-9a-f]{64})$/.exec(
-        authorization,
-      );
-    const date = header('x-amz-date');
-    if (!match || !date) return 'malformed';
-    const [, accessKeyId = '', scope = '', signedHeaders = '', signature = ''] = match;
-    return {
-      accessKeyId,
-      scope,
-      signedHeaders: signedHeaders.split(';'),
-      signature,
-      date,
-      token: header('x-amz-security-token'),
-    };
-  }
-  const signature = query.get('X-Amz-Signature');
-  if (!signature) return 'missing';
-  const [accessKeyId = '', ...scope] = (query.get('X-Amz-Credential') ?? '').split('/');
-  return {
-    accessKeyId,
-    scope: scope.join('/'),
-    signedHeaders: (query.get('X-Amz-SignedHeaders') ?? '').split(';'),
-    signature,
-    date: query.get('X-Amz-Date') ?? '',
-    token: query.get('X-Amz-Security-Token'),
-    expires: Number(query.get('X-Amz-Expires') ?? Number.NaN),
-  };
+function claimOf({ headers }: SignedRequest): Claim | 'missing' | 'malformed' {
+  const authorization = headers.authorization;
+  if (authorization === undefined) return 'missing';
+  const match =
+    /^AWS4-HMAC-SHA256 Credential=([^/\s,]+)\/([^\s,]+),\s*SignedHeaders=([^\s,]+),\s*Signature=([0-9a-f]{64})$/.exec(
+      authorization,
+    );
+  const date = headers['x-amz-date']?.toString();
+  if (!match || date === undefined) return 'malformed';
+  const [, accessKeyId = '', scope = '', signedHeaders = '', signature = ''] = match;
+  const token = headers['x-amz-security-token']?.toString();
+  return { accessKeyId, scope, signedHeaders: signedHeaders.split(';'), signature, date, token };
 }
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
@@ -104,16 +78,14 @@ function signatureFor(
     .map((segment) => encode(decodeURIComponent(segment)))
     .join('/');
   const query = pairs
-    .filter(([name]) => name !== 'X-Amz-Signature')
-    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
-    .sort()
+    .map(([name, value]) => [encode(name), encode(value)] as const)
+    .sort(([a, x], [b, y]) => (a < b || (a === b && x < y) ? -1 : 1))
+    .map((pair) => pair.join('='))
     .join('&');
   const headers = claim.signedHeaders.map(
     (name) => `${name}:${(request.headers[name]?.toString() ?? '').trim().replace(/\s+/g, ' ')}\n`,
   );
-  const payload =
-    request.headers['x-amz-content-sha256']?.toString() ??
-    (claim.expires === undefined ? sha256(request.body ?? '') : 'UNSIGNED-PAYLOAD');
+  const payload = request.headers['x-amz-content-sha256']?.toString() ?? sha256(request.body ?? '');
   const canonical = [
     request.method,
     path,
@@ -130,10 +102,7 @@ function signatureFor(
   return hmac(key, `AWS4-HMAC-SHA256\n${claim.date}\n${claim.scope}\n${sha256(canonical)}`).toString('hex');
 }
 
-const instantOf = (date: string) =>
-  Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
-
-/** Who signed the request, or why it cannot be believed. The age of a signature in a header is not checked. */
+/** Who signed the request, or why it cannot be believed. The age of a signature is not checked. */
 export function verifySignature(request: SignedRequest, ring: KeyRing): AccessKey | SignatureFault {
   let pairs: [string, string][];
   try {
@@ -142,7 +111,7 @@ export function verifySignature(request: SignedRequest, ring: KeyRing): AccessKe
   } catch {
     return 'malformed';
   }
-  const claim = claimOf(request, new Map(pairs));
+  const claim = claimOf(request);
   if (typeof claim === 'string') return claim;
   const key = ring.find(claim.accessKeyId);
   if (!key) return 'unknown_key';
@@ -151,8 +120,5 @@ export function verifySignature(request: SignedRequest, ring: KeyRing): AccessKe
   const expected = Buffer.from(signatureFor(request, claim, pairs, key.secretAccessKey));
   const given = Buffer.from(claim.signature);
   if (expected.length !== given.length || !timingSafeEqual(expected, given)) return 'mismatch';
-  if (claim.expires !== undefined && !(ring.now() < instantOf(claim.date) + claim.expires * 1000)) {
-    return 'expired_request';
-  }
   return key;
 }

@@ -58,6 +58,5 @@ export const SIGNATURE_ERRORS: Readonly<Record<SignatureFault, S3ErrorCode>> = {
   unknown_key: 'InvalidAccessKeyId',
   wrong_token: 'InvalidToken',
   expired_key: 'ExpiredToken',
-  expired_request: 'AccessDenied',
   mismatch: 'SignatureDoesNotMatch',
 };

@@ -37,6 +37,7 @@ export interface ApiOptions {
   readonly tables: Tables;
   /** Seconds that an OAuth token lasts. */
   readonly tokenSeconds: number;
+  readonly closedIsReadOnly: boolean;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Called after every change. */
@@ -48,7 +49,8 @@ export interface Api {
   revokeTokens(): void;
 }
 
-export function createApi({ account, tables, tokenSeconds, now, save }: ApiOptions): Api {
+export function createApi(options: ApiOptions): Api {
+  const { account, tables, tokenSeconds, closedIsReadOnly, now, save } = options;
   /** Tokens with the time at which they lapse. */
   const tokens = new Map<string, number>();
 
@@ -91,6 +93,7 @@ export function createApi({ account, tables, tokenSeconds, now, save }: ApiOptio
     const input = parseObject(body);
     if (!input) return refusal(UNREADABLE);
     const byName = url.searchParams.get('sysparm_input_display_value') === 'true';
+    if (closedIsReadOnly && (found?.state === '7' || found?.state === '8')) return refusal(READ_ONLY);
     const row = writeIncident(tables, found, input, byName, { user: account.user, now: now() });
     if (isRefusal(row)) return refusal(row);
     save();
@@ -150,6 +153,11 @@ const NO_RESOURCE: Refusal = {
   status: 400,
   message: 'Requested URI does not represent any resource',
   detail: null,
+};
+const READ_ONLY: Refusal = {
+  status: 403,
+  message: 'Operation Failed',
+  detail: 'ACL Exception Update Failed due to security constraints',
 };
 const NO_METHOD: Refusal = { status: 405, message: 'Method not supported', detail: null };
 const UNREADABLE: Refusal = {

@@ -85,13 +85,6 @@ export function writeIncident(
   byName: boolean,
   who: { readonly user: string; readonly now: number },
 ): Row | Refusal {
-  if (row && (row.state === '7' || row.state === '8')) {
-    return {
-      status: 403,
-      message: 'Operation Failed',
-      detail: 'ACL Exception Update Failed due to security constraints',
-    };
-  }
   const at = dateTime(who.now);
   const next: Row = row ? { ...row } : newIncident(tables, who.user, at);
   for (const [column, longest] of Object.entries(WRITABLE)) {

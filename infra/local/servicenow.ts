@@ -24,6 +24,8 @@ export interface LocalServiceNowOptions {
   readonly retryAfterSeconds?: number;
   /** Seconds that an OAuth token lasts; 1,799 as in the base system unless given. */
   readonly tokenSeconds?: number;
+  /** Whether closed and cancelled incidents refuse every change, as many instances are set up; true unless given. */
+  readonly closedIsReadOnly?: boolean;
   /** Epoch milliseconds. */
   readonly now?: () => number;
 }
@@ -89,9 +91,11 @@ export async function startServiceNow(options: LocalServiceNowOptions = {}): Pro
     writeFileSync(`${dataFile}.new`, JSON.stringify(tables));
     renameSync(`${dataFile}.new`, dataFile);
   };
-  const api = createApi({ account, tables, tokenSeconds, now, save });
+  const { closedIsReadOnly = true } = options;
+  const api = createApi({ account, tables, tokenSeconds, closedIsReadOnly, now, save });
   const seen: string[] = [];
-  const held: (() => void)[] = [];
+  /** Settles when a slow spell ends. */
+  let relief = Promise.withResolvers<void>();
   let outage: { readonly kind: Outage; left: number } | undefined;
 
   /** The outage that this request meets; the page for people works always. */
@@ -103,14 +107,14 @@ export async function startServiceNow(options: LocalServiceNowOptions = {}): Pro
     return kind;
   }
 
-  function serve(kind: Outage | undefined, ask: Ask, res: ServerResponse): void {
+  function serve(kind: Outage | undefined, slowSpell: Promise<void>, ask: Ask, res: ServerResponse): void {
     const read = ask.method === 'GET' || ask.url.pathname === '/oauth_token.do';
     if (kind === '503') {
       send(res, MAINTENANCE);
     } else if (kind === '429') {
       send(res, refusal(TOO_MANY, { 'retry-after': String(retryAfterSeconds) }));
     } else if (kind === 'slow') {
-      held.push(() => send(res, api.answer(ask)));
+      void slowSpell.then(() => send(res, api.answer(ask)));
     } else if (kind === 'accept-then-drop' && !read) {
       api.answer(ask);
       res.destroy();
@@ -124,9 +128,10 @@ export async function startServiceNow(options: LocalServiceNowOptions = {}): Pro
     const method = req.method ?? 'GET';
     seen.push(`${method} ${url.pathname}`);
     const kind = meet(url.pathname);
+    const slowSpell = relief.promise;
     const body = kind === 'down' ? undefined : await readBody(req);
     if (body === undefined) res.destroy();
-    else serve(kind, { method, url, authorization: req.headers.authorization, body }, res);
+    else serve(kind, slowSpell, { method, url, authorization: req.headers.authorization, body }, res);
   });
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
@@ -153,7 +158,9 @@ export async function startServiceNow(options: LocalServiceNowOptions = {}): Pro
     requests: () => [...seen],
     setOutage(kind, requests = Number.POSITIVE_INFINITY) {
       outage = kind && { kind, left: requests };
-      if (kind !== 'slow') for (const carryOut of held.splice(0)) carryOut();
+      if (kind === 'slow') return;
+      relief.resolve();
+      relief = Promise.withResolvers();
     },
     async stop() {
       if (!server.listening) return;

@@ -40,7 +40,6 @@ const SIGNATURE_ERRORS: Readonly<Record<SignatureFault, [status: number, code: s
   unknown_key: [403, 'InvalidClientTokenId', 'The security token included in the request is invalid.'],
   wrong_token: [403, 'InvalidClientTokenId', 'The security token included in the request is invalid.'],
   expired_key: [403, 'ExpiredToken', 'The security token included in the request is expired'],
-  expired_request: [403, 'SignatureDoesNotMatch', 'Signature expired.'],
   mismatch: [
     403,
     'SignatureDoesNotMatch',

@@ -1,0 +1,159 @@
+/** The chat service: receivers, inbox, planner and approvals, wired together and stopped together. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { type ChatEvent, chatEventSchema } from '../adapters/chat-event.ts';
+import { createFoundation } from '../adapters/foundation.ts';
+import { slackConnection } from '../adapters/slack/slack.ts';
+import { createCommandsPlanner } from '../agent/commands/planner.ts';
+import { createCancellation } from '../core/cancel.ts';
+import type { BotConfig } from '../core/config.ts';
+import { type Checks, healthRoutes } from '../core/health.ts';
+import { createProposals } from '../core/proposal.ts';
+import { createRecheck } from '../core/recheck.ts';
+import { createRetries } from '../core/retry.ts';
+import { createS3Browse } from '../core/s3-browse.ts';
+import { createS3Access } from '../core/s3-credentials.ts';
+import { createFileCacheStore } from '../core/stores/file-cache-store.ts';
+import { createTurnStore } from '../core/stores/turn-store.ts';
+import { createUserContextStore } from '../core/stores/user-context-store.ts';
+import { channelRef } from '../core/thread-ref.ts';
+import { createApprovals } from './approvals.ts';
+import { pressButton } from './buttons.ts';
+import { createConversation } from './conversation.ts';
+import { createInbox } from './inbox.ts';
+import { startBotServer } from './server.ts';
+
+/** How long turns under way may take once the bot is asked to stop, in milliseconds. */
+const DRAIN_MS = 20_000;
+
+export interface RunningBot {
+  /** Where it answers HTTP. */
+  readonly port: number;
+  /** Takes nothing new, finishes what is under way, and closes. */
+  stop(): Promise<void>;
+}
+
+export async function startBot(
+  config: BotConfig,
+  log: Logger,
+  now: () => number = Date.now,
+): Promise<RunningBot> {
+  const { env, policy } = config;
+  const slack = slackConnection(env, { log, now });
+  const clients = { slack: slack.client };
+  const base = createFoundation(config, { clients, log, now, by: 'bot' });
+  const { transfers, objects, settler, dispatch, learning, tables } = base;
+
+  const browse = createS3Browse({
+    policy,
+    access: createS3Access({ env, policy, tables, now, log }),
+    cache: createFileCacheStore(tables),
+  });
+  const cancellation = createCancellation({ transfers, objects, policy, now });
+  const retries = createRetries({
+    transfers,
+    objects,
+    dispatch,
+    recheck: createRecheck({ objects, browse }),
+    policy,
+    now,
+  });
+  /** What a person wishes by words is followed up as what they wish by button is. */
+  const thenSettle =
+    <R extends { text: string }>(wish: (person: ChatEvent['person'], transferId: string) => Promise<R>) =>
+    async (person: ChatEvent['person'], transferId: string) => {
+      const outcome = await wish(person, transferId);
+      await settler.settle(transferId);
+      return outcome;
+    };
+
+  const contexts = createUserContextStore(tables);
+  const conversation = createConversation({
+    planner: createCommandsPlanner({
+      policy,
+      browse,
+      proposals: createProposals({ transfers, objects, learning, policy, now }),
+      cancellation: { cancel: thenSettle(cancellation.cancel) },
+      retries: { retry: thenSettle(retries.retry) },
+      transfers: {
+        transfersOf: (person, limit) => transfers.listByUser(person.userId, limit),
+        transferFor: async (person, transferId) => conversation.visibleTo(person, transferId),
+      },
+      learning,
+    }),
+    clients,
+    store: transfers,
+    policy,
+    loadScope: base.loadScope,
+    approversOf: base.approversOf,
+    settle: settler.settle,
+    approvalChannel: policy.approval.channel === undefined ? undefined : channelRef(policy.approval.channel),
+    remember: (message, reply) =>
+      contexts.append(message.person.userId, {
+        at: message.receivedAt,
+        thread: message.thread,
+        text: message.text,
+        reply,
+      }),
+    now,
+    log,
+  });
+  const approvals = createApprovals({ store: transfers, policy, loadScope: base.loadScope, now });
+
+  const inbox = createInbox({
+    turns: createTurnStore({ ...tables, parse: (stored) => chatEventSchema.parse(stored) }),
+    async work(event, signal, again) {
+      if (event.kind === 'message') return conversation.say(event, signal, again);
+      const notice = await pressButton(
+        {
+          approvals,
+          dispatch: dispatch.dispatch,
+          cancel: cancellation.cancel,
+          retry: retries.retry,
+          settle: settler.settle,
+          statusCard: conversation.statusFor,
+          say: conversation.say,
+          now,
+        },
+        event,
+        signal,
+        again,
+      );
+      if (notice) await conversation.tell(event, notice);
+    },
+    apologize: conversation.apologize,
+    log,
+  });
+
+  const checks: Checks = {
+    ...base.checks,
+    slack: async () => {
+      if (!slack.receiver.ready()) throw new Error('not connected');
+    },
+  };
+  const server = await startBotServer({
+    host: env.HOST,
+    port: env.PORT,
+    routes: { ...healthRoutes(checks), ...slack.receiver.routes },
+  });
+  await slack.receiver.start(inbox.handle);
+
+  const stopping = new AbortController();
+  const recovering = (async () => {
+    while (!stopping.signal.aborted) {
+      await inbox.recover().catch((err: unknown) => log.warn({ err }, 'could not look for abandoned turns'));
+      await delay(env.RECONCILE_SECONDS * 1000, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  })();
+
+  return {
+    port: server.port,
+    async stop() {
+      stopping.abort();
+      await slack.receiver.stop();
+      await inbox.drain(DRAIN_MS);
+      await Promise.all([recovering, settler.idle()]);
+      await server.close();
+    },
+  };
+}
