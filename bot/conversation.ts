@@ -12,7 +12,7 @@ import { MAX_TEXT } from '../adapters/chat-event.ts';
 import type { Planner, Reply } from '../agent/planner.ts';
 import type { FerryError } from '../core/errors.ts';
 import type { Person } from '../core/person.ts';
-import { maySee, mayUse, type RequestScope } from '../core/policy.ts';
+import { isSamePerson, maySee, mayUse, type RequestScope } from '../core/policy.ts';
 import type { PolicyConfig } from '../core/policy-config.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
 import type { ThreadRef } from '../core/thread-ref.ts';
@@ -77,14 +77,16 @@ export function createConversation(deps: ConversationDeps): Conversation {
     }
   }
 
+  /** The requester's own transfers need no look at their keys. */
+  async function maySeeIt(person: Person, transfer: Transfer): Promise<boolean> {
+    if (isSamePerson(person, transfer.requester)) return true;
+    return maySee(policy, person, transfer, await deps.loadScope(transfer)).allowed;
+  }
+
   async function visible(person: Person, transferIds: readonly string[]): Promise<Transfer[]> {
     const transfers = await Promise.all(transferIds.map((id) => store.get(id)));
     const allowed = await Promise.all(
-      transfers.map(async (transfer) =>
-        transfer && maySee(policy, person, transfer, await deps.loadScope(transfer)).allowed
-          ? [transfer]
-          : [],
-      ),
+      transfers.map(async (transfer) => (transfer && (await maySeeIt(person, transfer)) ? [transfer] : [])),
     );
     return allowed.flat();
   }

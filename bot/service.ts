@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type ChatEvent, chatEventSchema } from '../adapters/chat-event.ts';
 import { createFoundation } from '../adapters/foundation.ts';
-import { startSlack } from '../adapters/slack/slack.ts';
+import { slackConnection } from '../adapters/slack/slack.ts';
 import { createCommandsPlanner } from '../agent/commands/planner.ts';
 import { createCancellation } from '../core/cancel.ts';
 import type { BotConfig } from '../core/config.ts';
@@ -39,7 +39,7 @@ export async function startBot(
   now: () => number = Date.now,
 ): Promise<RunningBot> {
   const { env, policy } = config;
-  const slack = startSlack({ env, log });
+  const slack = slackConnection(env, { log, now });
   const clients = { slack: slack.client };
   const base = createFoundation(config, { clients, log, now, by: 'bot' });
   const { transfers, objects, settler, dispatch, learning, tables } = base;

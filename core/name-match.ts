@@ -39,6 +39,9 @@ function likeness(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
 /** Least score at which a name is worth offering. */
 const WORTH = 0.5;
 
+/** Share of the best score below which a name is not worth offering beside it. */
+const NEAR_BEST = 0.75;
+
 /**
  * The items whose names fit the words, best first; equal ones in their given order. A word counts fully where it
  * stands in the name, for less where it only begins a part or is misspelt, and a little more in the last segment.
@@ -78,10 +81,13 @@ export function bestMatches<T>(
     }
     return sum / wanted.length;
   };
-  return items
+  const scored = items
     .map((item, index) => ({ item, index, score: scoreOf(nameOf(item)) }))
     .filter(({ score }) => score >= WORTH)
-    .sort((a, b) => b.score - a.score || a.index - b.index)
+    .sort((a, b) => b.score - a.score || a.index - b.index);
+  const least = NEAR_BEST * (scored[0]?.score ?? 0);
+  return scored
+    .filter(({ score }) => score >= least)
     .slice(0, limit)
     .map(({ item }) => item);
 }

@@ -160,6 +160,32 @@ export const sourceArchived = (subject: S3Subject): FerryError => refusal(ARCHIV
 export const sourceInterrupted = (subject: S3Subject, cause: unknown): FerryError =>
   refusal(DOWN, subject, cause instanceof Error ? safeCause(cause) : cause);
 
+/** STS refused, or could not be asked for, the read-only role. */
+export function translateStsError(thrown: unknown, bucket: string): FerryError {
+  if (thrown instanceof FerryError) return thrown;
+  const error: SdkError = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const cause = safeCause(error);
+  if (/^(AccessDenied|InvalidClientTokenId|SignatureDoesNotMatch|ExpiredToken)/.test(error.name)) {
+    return new FerryError('not_allowed', {
+      userMessage: `AWS does not let FileFerry take its read-only role for ${bucket}. Nothing was changed; please tell your FileFerry team.`,
+      cause,
+    });
+  }
+  if (/^(MalformedPolicyDocument|PackedPolicyTooLarge|ValidationError|RegionDisabled)/.test(error.name)) {
+    return new FerryError('internal', {
+      userMessage: `AWS did not accept how FileFerry asked for access to ${bucket}. Nothing was changed; please tell your FileFerry team.`,
+      cause,
+    });
+  }
+  const slow = error.name === 'AbortError' || error.name === 'TimeoutError';
+  const busy = /Throttl|TooManyRequests/.test(error.name);
+  return new FerryError(slow ? 'timeout' : busy ? 'throttled' : 'unavailable', {
+    retryable: true,
+    userMessage: `AWS gave us no access to ${bucket} in time. Nothing was changed; it can be tried again.`,
+    cause,
+  });
+}
+
 /**
  * Translates anything thrown by an S3 call.
  *

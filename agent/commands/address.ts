@@ -4,7 +4,8 @@ import type { Source } from './command.ts';
 
 /** `%XX` decoded where it is valid UTF-8, and the text as it is where it is not. */
 function decode(text: string): string {
-  if (!text.includes('%')) return text;
+  // Told apart first, because a thousand exceptions take longer than a turn may.
+  if (!text.includes('%') || /%(?![0-9a-f]{2})/i.test(text)) return text;
   try {
     return decodeURIComponent(text);
   } catch {

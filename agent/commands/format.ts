@@ -10,14 +10,18 @@ function quoted(text: string): string {
   return text.includes('`') ? `“${text}”` : `\`${text}\``;
 }
 
-const word = (text: string): string => (PLAIN.test(text) ? text : quoted(text));
+/** A name as a word; in quotes where it might be read as one of ours, such as `now`. */
+const word = (text: string): string => (PLAIN.test(text) && /[-_\d]/.test(text) ? text : quoted(text));
 
-/** Everything but what an address may show as it is, percent-encoded. */
+/** Everything but what an address may show as it is, percent-encoded; `encodeURIComponent` leaves out `*` and others. */
 const encoded = (text: string): string =>
-  [...text]
-    .map((char) => (/[\p{L}\p{N}_./=+@~ -]/u.test(char) ? char : encodeURIComponent(char)))
-    .join('')
-    .replaceAll(' ', '%20');
+  text
+    .toWellFormed()
+    .replace(/[^\p{L}\p{N}_./=+@~-]/gu, (char) =>
+      [...Buffer.from(char)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+    )
+    // A full stop at the end is the sentence's.
+    .replace(/\.$/, '%2E');
 
 function address(bucket: string, source: Source): string {
   const start = `s3://${bucket}/`;
@@ -25,8 +29,8 @@ function address(bucket: string, source: Source): string {
     case 'key':
       if (PLAIN.test(source.key)) return start + source.key;
       // In quotes a wildcard would be one, and a quote would end them.
-      return isGlob(source.key) || /["“”'’`%]|\s$/.test(source.key) || !source.key.isWellFormed()
-        ? start + encoded(source.key.toWellFormed())
+      return isGlob(source.key) || /["“”'’`%]|\s$/.test(source.key)
+        ? start + encoded(source.key)
         : quoted(start + source.key);
     case 'prefix':
       return PLAIN.test(source.prefix) || source.prefix === ''
@@ -61,7 +65,7 @@ function requestText(request: Request): string {
   const bucket = words?.bucket ?? request.bucket;
   if (words && bucket !== undefined) parts.push(`in ${word(bucket)}`);
   if (request.destination !== undefined) parts.push(`to ${word(request.destination)}`);
-  if (request.as) parts.push(`${request.as.folder ? 'under' : 'as'} ${word(request.as.path)}`);
+  if (request.as) parts.push(`${request.as.folder ? 'under' : 'as'} ${quoted(request.as.path)}`);
   if (request.priority === 'high') parts.push('priority high');
   return parts.filter((part) => part !== '').join(' ');
 }

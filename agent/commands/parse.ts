@@ -7,6 +7,12 @@ import { type Token, tokenize } from './tokenize.ts';
 /** Longest text that is read, in UTF-16 units; adapters cut messages at the same length. */
 const MAX_TEXT = 4_000;
 
+/** Most words of a command; a text with more is a text. A hundred keys with commas are a hundred words. */
+const MAX_WORDS = 500;
+
+/** Courtesies in a row that are passed over. */
+const MAX_OPENINGS = 12;
+
 /** What people say around a request, longest first where one begins another. */
 const OPENINGS = [
   'i would like you to',
@@ -186,7 +192,7 @@ function idsIn(tokens: readonly Token[]): string[] {
 
 function withoutCourtesy(tokens: readonly Token[]): readonly Token[] {
   let from = 0;
-  for (let found = true; found; ) {
+  for (let passed = 0, found = true; found && passed < MAX_OPENINGS; passed++) {
     const opening = OPENINGS.find((words) =>
       words.every((expected, at) => word(tokens[from + at]) === expected),
     );
@@ -325,7 +331,12 @@ function readList(tokens: readonly Token[], text: string): Command {
 function readInfo(tokens: readonly Token[], text: string): Command {
   const rest = dropLeading(tokens, ['of', 'on', 'for', 'about', 'the', 'is']);
   const { sources, bucket } = readRequest(rest, text, true);
-  return { kind: 'info', sources, ...(bucket === undefined ? {} : { bucket }) };
+  const named = sources.filter(({ kind }) => kind !== 'words');
+  return {
+    kind: 'info',
+    sources: named.length > 0 ? named : sources,
+    ...(bucket === undefined ? {} : { bucket }),
+  };
 }
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -345,7 +356,7 @@ function readPredict(tokens: readonly Token[], text: string): Command {
   const [only, ...others] = request.sources;
   const said =
     only?.kind === 'words' ? only.words : only?.kind === 'key' && only.bucket === undefined ? only.key : '';
-  const size = others.length > 0 ? null : /^(\d{1,9}(?:\.\d{1,6})?) ?([kmgt]i?|)b(?:ytes?)?$/i.exec(said);
+  const size = others.length > 0 ? null : /^(\d{1,15}(?:\.\d{1,6})?) ?([kmgt]i?|)b(?:ytes?)?$/i.exec(said);
   const bytes = size ? Math.round(Number(size[1]) * (UNITS[(size[2] ?? '').toLowerCase()] ?? 1)) : 0;
   return bytes > 0 ? { kind: 'predict', ...request, sources: [], bytes } : { kind: 'predict', ...request };
 }
@@ -421,14 +432,15 @@ function readByVerb(tokens: readonly Token[], text: string): Command | undefined
  * A sentence that tries to approve is a `decision` unless it begins with another command's verb.
  */
 export function parseCommand(said: string): Command {
-  const text = said.slice(0, MAX_TEXT).replace(/[\u00A0\u2007\u202F]/g, ' ');
+  const text = said.slice(0, MAX_TEXT);
   const all = tokenize(text);
   if (all.length === 0) return { kind: 'help' };
+  if (all.length > MAX_WORDS) return { kind: 'unknown', text };
   const ids = idsIn(all);
   const tokens = withoutCourtesy(all);
+  if (isConsent(all)) return { kind: 'decision', wanted: 'approve', ids };
   const command = readByVerb(tokens, text) ?? readQuestion(tokens, text);
   if (command) return command;
-  if (isConsent(all)) return { kind: 'decision', wanted: 'approve', ids };
   if (REJECT.has(word(tokens[0]))) return { kind: 'decision', wanted: 'reject', ids };
   if (tokens.length === 0) return { kind: 'greeting' };
   if (all.some((token) => DECIDE.test(word(token)))) return { kind: 'decision', wanted: 'approve', ids };

@@ -61,8 +61,8 @@ function bare(word: string, isLast: boolean): { text: string; skipped: number; c
     const last = text.at(-1) ?? '';
     if (last === ',' || last === ';') comma = true;
     else if (last === ')' && text.includes('(')) break;
-    // A question mark inside a sentence may be a pattern; at its end it is a question.
-    else if (last === '?' && !isLast) break;
+    // A question mark behind a path may be a pattern; at the end of the text, or behind a word, it is a question.
+    else if (last === '?' && !isLast && /[/.*]/.test(text)) break;
     else if (!').!?:…'.includes(last) || /^[.?]+$/.test(text)) break;
     text = text.slice(0, -1);
     if (text === '') break;

@@ -110,8 +110,8 @@ export async function playStory(
   if (!approve) throw new Error('the card has no Approve button');
   const { t: transferId } = JSON.parse(approve.value) as { t: string };
   const incidents = await stack.serviceNow.incidents();
-  for (const incident of incidents.filter(({ correlation_id: id }) => id.startsWith(transferId))) {
-    say(`         ${incident.number}  ${incident.short_description}`);
+  for (const incident of incidents.filter(({ correlationId }) => correlationId.startsWith(transferId))) {
+    say(`         ${incident.number}  ${incident.shortDescription}`);
   }
 
   scene('Bob presses Approve');

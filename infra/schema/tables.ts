@@ -6,7 +6,7 @@ export interface KeyAttribute {
   readonly type: 'S' | 'N';
 }
 
-export interface IndexDefinition {
+interface IndexDefinition {
   readonly name: string;
   readonly partitionKey: KeyAttribute;
   readonly sortKey: KeyAttribute;
@@ -74,5 +74,3 @@ export const TABLES = {
     billing: 'PAY_PER_REQUEST',
   },
 } as const satisfies Record<string, TableDefinition>;
-
-export type TableName = keyof typeof TABLES;

@@ -1,0 +1,55 @@
+/** What a person wrote in Slack, as plain text. */
+import { MAX_TEXT } from '../chat-event.ts';
+
+const ENTITIES: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>' };
+/** Each entity once: `&amp;lt;` is what somebody sees who typed `&lt;`. */
+const decode = (text: string): string => text.replace(/&(?:amp|lt|gt);/g, (entity) => ENTITIES[entity] ?? '');
+
+/** One `<…>` of Slack's mark-up. @see https://docs.slack.dev/messaging/formatting-message-text */
+function resolve(inside: string): string {
+  const bar = inside.indexOf('|');
+  const target = bar < 0 ? inside : inside.slice(0, bar);
+  const label = bar < 0 ? undefined : inside.slice(bar + 1) || undefined;
+  if (target.startsWith('@') || target.startsWith('#')) return target[0] + (label ?? target.slice(1));
+  if (target.startsWith('!date^')) return label ?? '';
+  if (target.startsWith('!')) return label ?? `@${target.slice(1).replace(/^subteam\^/, '')}`;
+  const scheme = /^(mailto|tel):/.exec(target);
+  if (scheme) return label ?? target.slice(scheme[0].length);
+  // Slack makes links of names that end like a domain: `notes.md` comes as `<http://notes.md|notes.md>`.
+  if (label && target === `http://${label}`) return label;
+  return target;
+}
+
+/** Cuts without leaving half of a surrogate pair. */
+function cut(text: string, max: number): string {
+  const end = /[\ud800-\udbff]/.test(text[max - 1] ?? '') ? max - 1 : max;
+  return text.slice(0, end);
+}
+
+export interface IncomingText {
+  readonly text: string;
+  /** Whether there was more than {@link MAX_TEXT}. */
+  readonly truncated: boolean;
+}
+
+/**
+ * Plain text of a message: the bot's mention removed, links and mentions resolved, entities decoded, no-break
+ * spaces made plain.
+ *
+ * @param mrkdwn `text` of a message event or slash command
+ */
+export function readText(mrkdwn: string, botUserId: string): IncomingText {
+  const mention = new RegExp(`[ \\u00a0]?<@${botUserId}(?:\\|[^<>]*)?>`, 'g');
+  const text = mrkdwn
+    .replace(mention, '')
+    .replace(/<([^<>]*)>|[^<]+/g, (part, inside?: string) =>
+      decode(inside === undefined ? part : resolve(inside)),
+    )
+    .replaceAll('\u00a0', ' ')
+    .trim();
+  return text.length > MAX_TEXT ? { text: cut(text, MAX_TEXT), truncated: true } : { text, truncated: false };
+}
+
+/** Whether the text mentions the bot. */
+export const mentions = (mrkdwn: string, botUserId: string): boolean =>
+  mrkdwn.includes(`<@${botUserId}>`) || mrkdwn.includes(`<@${botUserId}|`);

@@ -1,0 +1,216 @@
+/** The only way to S3: credentials of the read-only role, obtained within a valid session and kept in memory. */
+import { S3Client } from '@aws-sdk/client-s3';
+import { AssumeRoleCommand, PackedPolicyTooLargeException, type STSClient } from '@aws-sdk/client-sts';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { Logger } from 'pino';
+import { FerryError } from './errors.ts';
+import type { Person } from './person.ts';
+import { readableSources } from './policy.ts';
+import type { PolicyConfig } from './policy-config.ts';
+import { translateStsError } from './s3-errors.ts';
+import { type S3Reach, sessionPolicies } from './s3-session-policy.ts';
+import type { Sessions } from './sessions.ts';
+import type { SessionRecord } from './stores/session-store.ts';
+import type { Transfer } from './transfer.ts';
+
+/** A client that reaches what it was opened for, for as long as it is open. */
+export interface S3Grant {
+  readonly client: S3Client;
+  /** Forgets the credentials; the client works no more. */
+  close(): Promise<void>;
+}
+
+export interface S3Access {
+  /** For looking around in one bucket, as far as the policy lets this person. @throws FerryError */
+  forBrowse(person: Person, turnKey: string, bucket: string): Promise<S3Grant>;
+  /**
+   * For reading the objects of a transfer, in the requester's name.
+   *
+   * @param keys all keys of the plan; may be left out when the record itself has them all
+   * @throws FerryError
+   */
+  forTransfer(transfer: Transfer, keys?: readonly string[]): Promise<S3Grant>;
+  /** Closes the connections that all grants share. */
+  close(): void;
+}
+
+export interface S3AccessOptions {
+  readonly sts: STSClient;
+  readonly sessions: Sessions;
+  readonly policy: PolicyConfig;
+  readonly role: {
+    readonly arn: string;
+    readonly externalId?: string;
+    /** Tags the role session with who and what for; the trust policy must then allow `sts:TagSession`. */
+    readonly tags?: boolean;
+  };
+  readonly s3: { readonly region: string; readonly endpoint?: string; readonly forcePathStyle?: boolean };
+  readonly log: Logger;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+type Holder = Omit<SessionRecord, 'expiresAt'>;
+
+interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  readonly expiration: Date;
+}
+
+/** The shortest that AssumeRole grants, in seconds. */
+const ROLE_SECONDS = 900;
+/** Credentials are renewed this long before they end, in milliseconds. */
+const RENEW_BEFORE = 120_000;
+/** Connections at once, over all grants of a process. */
+const MAX_SOCKETS = 128;
+
+/** `[\w+=,.@-]{2,64}`, as AssumeRole wants it; what CloudTrail shows for every read. */
+export function roleSessionName(holder: Holder): string {
+  const what = holder.purpose === 'transfer' ? holder.subject : 'browse';
+  return `${what}@${holder.userId}`.replace(/[^A-Za-z0-9_+=,.@-]/g, '-').slice(0, 64);
+}
+
+/** Session tags take letters, digits, spaces and `_.:/=+-@`, at most 256 of them. */
+const tagValue = (text: string) => text.replace(/[^A-Za-z0-9 _.:/=+@-]/g, '-').slice(0, 256);
+
+/** What the keys of a plan need: the plan's own words where they are exact, its keys otherwise. */
+function reachOf({ plan }: Transfer, keys: readonly string[] | undefined): S3Reach {
+  if (plan.selection.kind === 'prefix') return { kind: 'prefixes', prefixes: [plan.selection.prefix] };
+  if (keys) return { kind: 'keys', keys };
+  if (plan.preview.length === plan.objectCount) {
+    return { kind: 'keys', keys: plan.preview.map((object) => object.key) };
+  }
+  return { kind: 'prefixes', prefixes: [''] };
+}
+
+export function createS3Access(options: S3AccessOptions): S3Access {
+  const { sts, sessions, role, log, now } = options;
+  const partition = role.arn.split(':')[1] ?? 'aws';
+  const requestHandler = new NodeHttpHandler({
+    connectionTimeout: 5_000,
+    socketTimeout: 30_000,
+    httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
+    httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
+  });
+
+  /** Takes the role, within what is left of the session. */
+  async function assumeRole(token: string, bucket: string, reach: S3Reach): Promise<Credentials> {
+    const session = await sessions.checkSession(token);
+    const abortSignal = AbortSignal.timeout(Math.max(1, session.expiresAt - now()));
+    const policies = sessionPolicies(partition, bucket, reach);
+    for (const [index, Policy] of policies.entries()) {
+      try {
+        const { Credentials: issued } = await sts.send(
+          new AssumeRoleCommand({
+            RoleArn: role.arn,
+            RoleSessionName: roleSessionName(session),
+            DurationSeconds: ROLE_SECONDS,
+            Policy,
+            ...(role.externalId === undefined ? {} : { ExternalId: role.externalId }),
+            ...(role.tags
+              ? {
+                  Tags: [
+                    { Key: 'fileferry-user', Value: tagValue(session.userId) },
+                    { Key: 'fileferry-subject', Value: tagValue(session.subject) },
+                  ],
+                }
+              : {}),
+          }),
+          { abortSignal },
+        );
+        if (!issued?.AccessKeyId || !issued.SecretAccessKey || !issued.SessionToken || !issued.Expiration) {
+          throw new Error('AssumeRole answered without credentials');
+        }
+        return {
+          accessKeyId: issued.AccessKeyId,
+          secretAccessKey: issued.SecretAccessKey,
+          sessionToken: issued.SessionToken,
+          expiration: issued.Expiration,
+        };
+      } catch (error) {
+        if (error instanceof PackedPolicyTooLargeException && index < policies.length - 1) continue;
+        throw translateStsError(error, bucket);
+      }
+    }
+    throw new Error('no session policy fits');
+  }
+
+  /** One session for one set of credentials, closed as soon as they are here. */
+  async function obtain(holder: Holder, bucket: string, reach: S3Reach): Promise<Credentials> {
+    const { token } = await sessions.openSession(holder);
+    try {
+      return await assumeRole(token, bucket, reach);
+    } finally {
+      await sessions.closeSession(token).catch((error) => {
+        // It ends by itself in seconds.
+        log.warn({ err: error, purpose: holder.purpose, subject: holder.subject }, 'session not closed');
+      });
+    }
+  }
+
+  async function grant(holder: Holder, bucket: string, reach: S3Reach): Promise<S3Grant> {
+    let current: Credentials | undefined;
+    let pending: Promise<Credentials> | undefined;
+    let open = true;
+
+    const credentials = async (): Promise<Credentials> => {
+      if (!open) {
+        throw new FerryError('not_allowed', {
+          userMessage: `The right to read ${bucket} was given back. Nothing was changed; please ask again.`,
+        });
+      }
+      if (current && now() < current.expiration.getTime() - RENEW_BEFORE) return current;
+      pending ??= obtain(holder, bucket, reach).finally(() => {
+        pending = undefined;
+      });
+      const fresh = await pending;
+      if (open) current = fresh;
+      return fresh;
+    };
+
+    // At once, so that a refusal shows where access was asked for and not in the midst of a read.
+    await credentials();
+    return {
+      client: new S3Client({
+        region: options.s3.region,
+        ...(options.s3.endpoint === undefined ? {} : { endpoint: options.s3.endpoint }),
+        forcePathStyle: options.s3.forcePathStyle ?? false,
+        maxAttempts: 4,
+        // Reckoning S3's CRC-64 in JavaScript costs 7 CPU seconds per GiB; we keep a CRC-32 of our own.
+        responseChecksumValidation: 'WHEN_REQUIRED',
+        requestHandler,
+        credentials,
+      }),
+      async close() {
+        open = false;
+        current = undefined;
+      },
+    };
+  }
+
+  return {
+    forBrowse(person, turnKey, bucket) {
+      const prefixes = readableSources(options.policy, person)
+        .filter((source) => source.split('/', 1)[0] === bucket)
+        .map((source) => source.slice(bucket.length + 1));
+      if (prefixes.length === 0) {
+        return Promise.reject(
+          new FerryError('not_allowed', { userMessage: `You may not look into ${bucket}, says the policy.` }),
+        );
+      }
+      const reach: S3Reach = { kind: 'prefixes', prefixes: prefixes.includes('') ? [''] : prefixes };
+      return grant({ userId: person.userId, purpose: 'browse', subject: turnKey }, bucket, reach);
+    },
+    forTransfer(transfer, keys) {
+      const holder: Holder = {
+        userId: transfer.requester.userId,
+        purpose: 'transfer',
+        subject: transfer.transferId,
+      };
+      return grant(holder, transfer.plan.bucket, reachOf(transfer, keys));
+    },
+    close: () => requestHandler.destroy(),
+  };
+}
