@@ -181,7 +181,8 @@ export function createS3Access(options: S3AccessOptions): S3Access {
         // Reckoning S3's CRC-64 in JavaScript costs 7 CPU seconds per GiB; we keep a CRC-32 of our own.
         responseChecksumValidation: 'WHEN_REQUIRED',
         requestHandler,
-        credentials,
+        // Given out as expired, so that the SDK keeps no copy and asks here before every request.
+        credentials: async () => ({ ...(await credentials()), expiration: new Date(0) }),
       }),
       async close() {
         open = false;

@@ -138,7 +138,7 @@ function safeCause(error: SdkError): Error {
 }
 
 /** `bucket/key` as people write it, bounded. */
-export const s3Place = (subject: S3Subject): string =>
+const s3Place = (subject: S3Subject): string =>
   shownText(subject.key === undefined ? subject.bucket : `${subject.bucket}/${subject.key}`, 300);
 
 function refusal(fault: Fault, subject: S3Subject, cause?: unknown): FerryError {

@@ -4,7 +4,7 @@ import { FerryError } from './errors.ts';
 import { LIFETIME } from './stores/items.ts';
 import type { SessionRecord, SessionStore } from './stores/session-store.ts';
 
-export interface OpenSession {
+interface OpenSession {
   /** 256 random bits; only its hash is stored. */
   readonly token: string;
   /** Epoch milliseconds. */
