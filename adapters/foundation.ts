@@ -5,11 +5,14 @@ import { createDispatch, type Dispatch, type Dispatcher } from '../core/dispatch
 import { createLearning, type Learning } from '../core/learning.ts';
 import { approverGroups, type RequestScope } from '../core/policy.ts';
 import { createQueueClient, createTransferQueue, type TransferQueue } from '../core/queue.ts';
+import { createS3Access, createStsClient, type S3Access } from '../core/s3-credentials.ts';
 import { createServiceNow, type ServiceNow } from '../core/servicenow.ts';
 import type { ServiceNowAuth } from '../core/servicenow-auth.ts';
+import { createSessions } from '../core/sessions.ts';
 import { createDocumentClient, pingTables } from '../core/stores/client.ts';
 import { createLearningStore } from '../core/stores/learning-store.ts';
 import { createObjectStore, type ObjectStore } from '../core/stores/object-store.ts';
+import { createSessionStore } from '../core/stores/session-store.ts';
 import { createTransferStore, type TransferStore } from '../core/stores/transfer-store.ts';
 import { createTickets, type Tickets } from '../core/tickets.ts';
 import type { Transfer } from '../core/transfer.ts';
@@ -23,6 +26,11 @@ export interface FoundationEnv {
   readonly AWS_REGION: string;
   readonly AWS_ENDPOINT_URL_DYNAMODB?: string | undefined;
   readonly AWS_ENDPOINT_URL_SQS?: string | undefined;
+  readonly AWS_ENDPOINT_URL_S3?: string | undefined;
+  readonly AWS_ENDPOINT_URL_STS?: string | undefined;
+  readonly S3_FORCE_PATH_STYLE: boolean;
+  readonly READ_ONLY_ROLE_ARN: string;
+  readonly READ_ONLY_ROLE_EXTERNAL_ID?: string | undefined;
   readonly TABLE_PREFIX: string;
   readonly QUEUE_URL: string;
   readonly SERVICENOW_URL: string;
@@ -41,6 +49,7 @@ export interface Foundation {
   readonly transfers: TransferStore;
   readonly objects: ObjectStore;
   readonly learning: Learning;
+  readonly s3Access: S3Access;
   readonly serviceNow: ServiceNow;
   readonly tickets: Tickets;
   readonly settler: Settler;
@@ -79,6 +88,16 @@ export function createFoundation(
   const transfers = createTransferStore(tables);
   const objects = createObjectStore(tables);
   const learning = createLearning({ transfers, store: createLearningStore(tables) });
+  const externalId = env.READ_ONLY_ROLE_EXTERNAL_ID;
+  const s3Access = createS3Access({
+    sts: createStsClient({ region, ...endpointOf(env.AWS_ENDPOINT_URL_STS) }),
+    sessions: createSessions({ store: createSessionStore(tables), now }),
+    policy,
+    role: { arn: env.READ_ONLY_ROLE_ARN, ...(externalId ? { externalId } : {}) },
+    s3: { region, ...endpointOf(env.AWS_ENDPOINT_URL_S3), forcePathStyle: env.S3_FORCE_PATH_STYLE },
+    now,
+    log,
+  });
   const serviceNow = createServiceNow({ url: env.SERVICENOW_URL, auth: serviceNowAuth(env), now, log });
   const tickets = createTickets({ serviceNow, policy, now, log });
   const scopeFor = (transfer: Transfer) => loadScope(objects, transfer);
@@ -101,6 +120,7 @@ export function createFoundation(
     transfers,
     objects,
     learning,
+    s3Access,
     serviceNow,
     tickets,
     settler,

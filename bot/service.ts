@@ -12,7 +12,6 @@ import { createProposals } from '../core/proposal.ts';
 import { createRecheck } from '../core/recheck.ts';
 import { createRetries } from '../core/retry.ts';
 import { createS3Browse } from '../core/s3-browse.ts';
-import { createS3Access } from '../core/s3-credentials.ts';
 import { createFileCacheStore } from '../core/stores/file-cache-store.ts';
 import { createTurnStore } from '../core/stores/turn-store.ts';
 import { createUserContextStore } from '../core/stores/user-context-store.ts';
@@ -46,7 +45,7 @@ export async function startBot(
 
   const browse = createS3Browse({
     policy,
-    access: createS3Access({ env, policy, tables, now, log }),
+    access: base.s3Access,
     cache: createFileCacheStore(tables),
   });
   const cancellation = createCancellation({ transfers, objects, policy, now });
@@ -154,6 +153,7 @@ export async function startBot(
       await inbox.drain(DRAIN_MS);
       await Promise.all([recovering, settler.idle()]);
       await server.close();
+      base.s3Access.close();
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The only way to S3: credentials of the read-only role, obtained within a valid session and kept in memory. */
 import { S3Client } from '@aws-sdk/client-s3';
-import { AssumeRoleCommand, PackedPolicyTooLargeException, type STSClient } from '@aws-sdk/client-sts';
+import { AssumeRoleCommand, PackedPolicyTooLargeException, STSClient } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Logger } from 'pino';
 import { FerryError } from './errors.ts';
@@ -48,6 +48,15 @@ export interface S3AccessOptions {
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
+}
+
+/** The STS client of a process. */
+export function createStsClient(options: { region: string; endpoint?: string }): STSClient {
+  return new STSClient({
+    region: options.region,
+    maxAttempts: 3,
+    ...(options.endpoint ? { endpoint: options.endpoint } : {}),
+  });
 }
 
 type Holder = Omit<SessionRecord, 'expiresAt'>;

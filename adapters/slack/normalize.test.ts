@@ -137,7 +137,8 @@ describe('normalizeCommand', () => {
       event: {
         kind: 'message',
         key: 'slack:T01FERRY:command:3.4.def',
-        scope: 'command',
+        scope: 'channel',
+        command: true,
         thread: { platform: 'slack', teamId: 'T01FERRY', channelId: 'C01OPS' },
         receivedAt: at,
         text: 'status',

@@ -72,6 +72,7 @@ export function normalizeMessage(payload: unknown, bot: BotIdentity, receivedAt:
       kind: 'message',
       key: `slack:${bot.teamId}:${message.channel}:${message.ts}`,
       scope: direct ? 'dm' : 'channel',
+      command: false,
       thread: {
         platform: 'slack',
         teamId: bot.teamId,
@@ -146,6 +147,7 @@ export function normalizeAction(payload: unknown, bot: BotIdentity, receivedAt: 
     event: {
       kind: 'action',
       key: parts.join(':'),
+      scope: isDirect(channelId) ? 'dm' : 'channel',
       thread,
       receivedAt,
       actionId,
@@ -175,7 +177,8 @@ export function normalizeCommand(payload: unknown, bot: BotIdentity, receivedAt:
     event: {
       kind: 'message',
       key: `slack:${bot.teamId}:command:${triggerId}`,
-      scope: 'command',
+      scope: isDirect(channelId) ? 'dm' : 'channel',
+      command: true,
       thread: { platform: 'slack', teamId: bot.teamId, channelId },
       receivedAt,
       ...readText(text, bot.botUserId),
