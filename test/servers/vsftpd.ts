@@ -130,19 +130,28 @@ export async function startVsftpd(
   const exited = once(child, 'exit').then(() => {
     running = false;
   });
-  await listening(port, () => running).catch((error) => {
-    throw new Error(`${error.message}: ${said}`);
-  });
+  // Its own process group: one process per connection hangs below it.
+  const kill = () => {
+    if (running && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  };
+  process.once('exit', kill);
+  const stop = async () => {
+    process.removeListener('exit', kill);
+    kill();
+    await exited;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await listening(port, () => running);
+  } catch (error) {
+    await stop();
+    throw new Error(`${error}: ${said}`);
+  }
 
   return {
     port,
     root,
     ...(certificate ? { ca: readFileSync(`${certificate}.crt`, 'utf8') } : {}),
-    async stop() {
-      // Its own process group: one process per connection hangs below it.
-      if (running && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-      await exited;
-      rmSync(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }
