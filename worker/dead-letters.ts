@@ -1,0 +1,70 @@
+/** Tells people about transfers whose message was given up: delivered too often without coming to an end. */
+import type { Message, SQSClient } from '@aws-sdk/client-sqs';
+import type { Logger } from 'pino';
+import { STEP_NAMES, type StepName, type Transfer } from '../core/transfer.ts';
+import { parseMessage } from './consumer.ts';
+import { failed } from './endings.ts';
+import type { Leases } from './lease.ts';
+import { createPolling, type Polling, type Verdict } from './polling.ts';
+
+const SHOWN = 1_000;
+
+const GIVEN_UP =
+  'It was started several times and never came to an end, so FileFerry gave up. No file was left under its final name unless it is whole. Press Retry, and tell your FileFerry team if it happens again.';
+
+/** The step that was begun last without an end. */
+function lastStep(transfer: Transfer): StepName {
+  return (
+    STEP_NAMES.find((name) => {
+      const { startedAt, endedAt } = transfer.steps[name];
+      return startedAt !== undefined && endedAt === undefined;
+    }) ?? 'validate'
+  );
+}
+
+/**
+ * Takes the dead-letter queue's messages. One that cannot be read is logged and deleted: nothing can be told to
+ * anybody about it, and the log line is what is left to look into. One of a transfer that is under way or has ended
+ * is deleted. Any other fails its transfer.
+ */
+export function createDeadLetters(deps: {
+  client: SQSClient;
+  deadLetterUrl: string;
+  visibilitySeconds: number;
+  pollSeconds?: number;
+  leases: Leases;
+  followUp: (transferId: string) => Promise<void>;
+  now: () => number;
+  log: Logger;
+}): Polling {
+  const { log, now } = deps;
+
+  async function handle(message: Message): Promise<Verdict> {
+    const content = parseMessage(message.Body);
+    if (!content) {
+      const body = message.Body?.slice(0, SHOWN);
+      log.error({ messageId: message.MessageId, body }, 'an unreadable dead letter is dropped');
+      return 'delete';
+    }
+    const { transferId, attempt } = content;
+    const taken = await deps.leases.take(transferId, attempt);
+    if (taken.outcome === 'taken') {
+      const step = lastStep(taken.transfer);
+      const error = { code: 'internal', userMessage: GIVEN_UP } as const;
+      await taken.lease.write((current) => failed(current, now(), { step, error }));
+      log.error({ transferId, attempt, step }, 'given up: its message was delivered too often');
+    } else log.warn({ transferId, attempt, outcome: taken.outcome }, 'a dead letter with nothing left to do');
+    if (taken.outcome === 'taken' || taken.outcome === 'cancelled') await deps.followUp(transferId);
+    return 'delete';
+  }
+
+  return createPolling({
+    client: deps.client,
+    queueUrl: deps.deadLetterUrl,
+    slots: 1,
+    pollSeconds: deps.pollSeconds,
+    visibilitySeconds: deps.visibilitySeconds,
+    handle,
+    log,
+  });
+}

@@ -1,0 +1,92 @@
+/** Takes messages from one queue: one at a time for each that can be worked on, deleted only when told so. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { ChangeMessageVisibilityCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
+import type { Logger } from 'pino';
+import { Consumer } from 'sqs-consumer';
+
+/** Length of one long poll, in seconds: stopping waits for the poll at hand, as a message may still come with it. */
+const POLL_SECONDS = 3;
+
+/**
+ * What becomes of a message: `delete` it, `keep` it until its visibility timeout ends, or `return` it to the queue
+ * at once.
+ */
+export type Verdict = 'delete' | 'keep' | 'return';
+
+export interface Polling {
+  start(): void;
+  /** Takes no more; resolves once no handler runs and no poll is open. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Each slot is a consumer of its own, because a consumer that asks for several messages waits for the slowest,
+ * and one that asks before it has room takes what it cannot work on.
+ *
+ * @param slots messages that are worked on at once
+ * @param pollSeconds length of one long poll; 3 unless told
+ * @param visibilitySeconds after which a message of a process that died is delivered again; renewed meanwhile
+ * @param handle decides on a message; when it throws, the message is kept
+ */
+export function createPolling(deps: {
+  client: SQSClient;
+  queueUrl: string;
+  slots: number;
+  pollSeconds?: number | undefined;
+  visibilitySeconds: number;
+  handle: (message: Message) => Promise<Verdict>;
+  log: Logger;
+}): Polling {
+  const { client, queueUrl: QueueUrl, log } = deps;
+  let stopping = false;
+
+  async function giveBack(message: Message): Promise<void> {
+    await client.send(
+      new ChangeMessageVisibilityCommand({
+        QueueUrl,
+        ReceiptHandle: message.ReceiptHandle,
+        VisibilityTimeout: 0,
+      }),
+    );
+  }
+
+  async function handleMessage(message: Message): Promise<Message | undefined> {
+    try {
+      const verdict = stopping ? 'return' : await deps.handle(message);
+      if (verdict === 'return') await giveBack(message);
+      return verdict === 'delete' ? message : undefined;
+    } catch (error) {
+      log.error({ messageId: message.MessageId, err: error }, 'the message is kept for another delivery');
+      return undefined;
+    }
+  }
+
+  const consumers = Array.from({ length: deps.slots }, () => {
+    const consumer = Consumer.create({
+      sqs: client,
+      queueUrl: QueueUrl,
+      batchSize: 1,
+      waitTimeSeconds: deps.pollSeconds ?? POLL_SECONDS,
+      visibilityTimeout: deps.visibilitySeconds,
+      heartbeatInterval: Math.max(1, Math.floor(deps.visibilitySeconds / 3)),
+      authenticationErrorTimeout: 5_000,
+      handleMessage,
+    });
+    const report = (error: Error) => log.warn({ err: error }, 'the queue cannot be reached');
+    consumer.on('error', report);
+    consumer.on('processing_error', report);
+    return consumer;
+  });
+
+  return {
+    start() {
+      for (const consumer of consumers) consumer.start();
+    },
+    async stop() {
+      stopping = true;
+      for (const consumer of consumers) consumer.stop();
+      // Its `stopped` event comes before the last poll and handler have ended.
+      while (consumers.some((consumer) => consumer.status.isPolling)) await delay(20);
+    },
+  };
+}

@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest';
+import { createDispatch } from '../core/dispatch.ts';
+import { FerryError } from '../core/errors.ts';
+import { createExpiry } from '../core/expiry.ts';
+import type { Transfer } from '../core/transfer.ts';
+import { useDynamoDb } from '../test/support/dynamodb.ts';
+import { bob, plannedObject, proposal } from '../test/support/transfers.ts';
+import { createWorkerRig } from '../test/support/worker-rig.ts';
+import { createReconciler, type ReconcilerDeps } from './reconciler.ts';
+
+const db = useDynamoDb();
+const MINUTE = 60_000;
+
+/** Each test looks from a time of its own, so that what other tests left does not become due in it. */
+let epoch = Date.UTC(2030, 0, 1);
+
+function surroundings() {
+  epoch -= 30 * 24 * 60 * MINUTE;
+  const clock = { now: epoch };
+  const now = () => clock.now;
+  const rig = createWorkerRig(db, now);
+  const sent: string[] = [];
+  const queue = {
+    down: false,
+    async send({ transferId, attempt }: Pick<Transfer, 'transferId' | 'attempt'>) {
+      if (queue.down) throw new FerryError('unavailable', { retryable: true, userMessage: 'away' });
+      sent.push(`${transferId} ${attempt}`);
+    },
+  };
+  const { store, settle, followUp, log } = rig;
+  const reconciler = (changes: Partial<ReconcilerDeps> = {}) =>
+    createReconciler({
+      store,
+      expiry: createExpiry({ transfers: store, now }),
+      dispatch: createDispatch({ transfers: store, queue, now, by: 'reconciler' }),
+      queue,
+      settle,
+      followUp,
+      everyMs: 1_000,
+      now,
+      log,
+      ...changes,
+    });
+  return { ...rig, clock, sent, queue, reconciler };
+}
+
+describe('the reconciler', () => {
+  it('expires what nobody decided on, and tells so', async () => {
+    const { store, settle, clock, reconciler, get } = surroundings();
+    const transfer = proposal({ createdAt: clock.now, approvalExpiresAt: clock.now + MINUTE });
+    await store.create(transfer);
+    await settle(transfer.transferId);
+    await reconciler().look();
+    expect((await get(transfer.transferId)).status).toBe('pending_approval');
+    clock.now += MINUTE;
+    await reconciler().look();
+    expect(await get(transfer.transferId)).toMatchObject({
+      status: 'expired',
+      tickets: { user: { closed: true } },
+      messages: [{ role: 'approval' }, { role: 'outcome' }],
+    });
+    expect(await store.listDue(10)).toEqual([]);
+  });
+
+  it('queues what was approved before a crash, also after an outage of the queue', async () => {
+    const { store, clock, reconciler, get, queue, sent } = surroundings();
+    const transfer = proposal({ createdAt: clock.now, status: 'approved' });
+    await store.create(transfer);
+    clock.now += MINUTE;
+    queue.down = true;
+    await reconciler().look();
+    expect(await get(transfer.transferId)).toMatchObject({ status: 'approved', waiting: expect.anything() });
+    queue.down = false;
+    clock.now += MINUTE;
+    await reconciler().look();
+    expect(await get(transfer.transferId)).toMatchObject({ status: 'queued', queuedAt: clock.now });
+    expect(sent).toEqual([`${transfer.transferId} 1`]);
+  });
+
+  it('sends a message again that nobody picked up, but not at every look', async () => {
+    const { queued, settle, clock, reconciler, sent, get } = surroundings();
+    const { transferId } = await queued([plannedObject()]);
+    clock.now += MINUTE;
+    await reconciler().look();
+    expect(sent).toEqual([]);
+    expect((await get(transferId)).tickets.user.sysId).toBeDefined();
+    await settle(transferId);
+    clock.now += 5 * MINUTE;
+    await reconciler().look();
+    await reconciler().look();
+    expect(sent).toEqual([`${transferId} 1`]);
+  });
+
+  it('has a lost run taken over, with one message however many look', async () => {
+    const { queued, leases, clock, reconciler, sent, run } = surroundings();
+    const transfer = await queued([plannedObject()]);
+    await leases({ leaseMs: MINUTE }).take(transfer.transferId, 1);
+    clock.now += 59_000;
+    await reconciler().look();
+    expect(sent).toEqual([]);
+    clock.now += 10_000;
+    await Promise.all([reconciler().look(), reconciler().look(), reconciler().look()]);
+    expect(sent).toEqual([`${transfer.transferId} 1`]);
+    clock.now += 10_000;
+    await reconciler().look();
+    expect(sent).toHaveLength(1);
+    clock.now += MINUTE;
+    await reconciler().look();
+    expect(sent).toHaveLength(2);
+    expect(await run(transfer, { owner: 'heir' })).toBe('completed');
+  });
+
+  it('takes up what waits for ServiceNow', async () => {
+    const { queued, run, serviceNow, clock, reconciler, sent } = surroundings();
+    serviceNow.down = true;
+    const transfer = await queued([plannedObject()]);
+    expect(await run(transfer)).toBe('deferred');
+    clock.now += MINUTE;
+    await reconciler().look();
+    expect(sent).toEqual([`${transfer.transferId} 1`]);
+  });
+
+  it('settles and learns what ended unseen', async () => {
+    const { queued, run, clock, reconciler, get, store, learning, settle } = surroundings();
+    const transfer = await queued([plannedObject()]);
+    // Nothing streams before the tickets are open.
+    await settle(transfer.transferId);
+    const crashed = { settle: async () => {}, learn: async () => {} };
+    expect(await run(transfer, { changes: crashed })).toBe('completed');
+    expect(await get(transfer.transferId)).toMatchObject({ learned: false });
+    clock.now += MINUTE;
+    await reconciler().look();
+    const settled = await get(transfer.transferId);
+    expect(settled).toMatchObject({
+      learned: true,
+      tickets: { user: { closed: true }, audit: { closed: true } },
+    });
+    expect(settled.messages.map(({ role }) => role)).toContain('outcome');
+    expect(settled.steps.notify.endedAt).toBe(clock.now);
+    expect(await store.listDue(10)).toEqual([]);
+    expect((await learning.forecast('acme-ftp', 1_000))?.samples).toBeGreaterThan(0);
+  });
+
+  it('goes on when one transfer cannot be tended', async () => {
+    const { store, clock, reconciler, get, lines } = surroundings();
+    const bad = proposal({ createdAt: clock.now, status: 'approved' });
+    const good = proposal({ createdAt: clock.now, status: 'approved', requester: bob });
+    await store.create(bad);
+    await store.create(good);
+    clock.now += MINUTE;
+    const { get: read } = createExpiry({ transfers: store, now: () => clock.now });
+    const expiry = {
+      get: async (transferId: string) => {
+        if (transferId === bad.transferId) throw new TypeError('a defect');
+        return read(transferId);
+      },
+    };
+    await reconciler({ expiry }).look();
+    expect((await get(good.transferId)).status).toBe('queued');
+    expect(lines.some(({ transferId, level }) => transferId === bad.transferId && level === 50)).toBe(true);
+  });
+
+  it('survives an outage of the database, and stops when asked', async () => {
+    const { reconciler, store, lines } = surroundings();
+    const listDue = async () => {
+      throw new FerryError('unavailable', { retryable: true, userMessage: 'away' });
+    };
+    const broken = reconciler({ store: { ...store, listDue } });
+    await broken.look();
+    expect(lines.at(-1)).toMatchObject({ level: 50, msg: 'could not look for due transfers' });
+    broken.start();
+    await broken.stop();
+  });
+});

@@ -1,0 +1,131 @@
+/** Finishes what a crash or an outage left: looks for transfers that are due and does what each one lacks. */
+import { setTimeout as delay } from 'node:timers/promises';
+import PQueue from 'p-queue';
+import type { Logger } from 'pino';
+import type { Dispatch } from '../core/dispatch.ts';
+import { isSettled } from '../core/due-work.ts';
+import type { Expiry } from '../core/expiry.ts';
+import type { TransferQueue } from '../core/queue.ts';
+import type { TransferStore } from '../core/stores/transfer-store.ts';
+import type { Transfer } from '../core/transfer.ts';
+import { isEnded, isLeased } from '../core/transfer-state.ts';
+
+/** Transfers that one look takes on. */
+const BATCH = 200;
+const AT_ONCE = 4;
+/** A message for a lapsed run is sent again at most this often, in milliseconds. */
+const RESEND_MS = 60_000;
+/** A `queued` transfer without a sign of a worker gets another message after so long, in milliseconds. */
+const PICKUP_MS = 300_000;
+
+export interface Reconciler {
+  /** Looks once; never throws. */
+  look(): Promise<void>;
+  start(): void;
+  /** Resolves once no look is under way. */
+  stop(): Promise<void>;
+}
+
+export interface ReconcilerDeps {
+  readonly store: TransferStore;
+  readonly expiry: Pick<Expiry, 'get'>;
+  readonly dispatch: Dispatch;
+  readonly queue: Pick<TransferQueue, 'send'>;
+  readonly settle: (transferId: string) => Promise<void>;
+  /** Settles, learns, and closes the checklist of an ended transfer. */
+  readonly followUp: (transferId: string) => Promise<void>;
+  readonly everyMs: number;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** Several workers may run one each: everything it does is safe to do twice. */
+export function createReconciler(deps: ReconcilerDeps): Reconciler {
+  const { store, now, log } = deps;
+  const over = new AbortController();
+  let loop: Promise<void> = Promise.resolve();
+
+  /** Sends a message for a run whose worker is gone; marks it first, so that others do not do the same. */
+  async function revive(transferId: string): Promise<void> {
+    const { transfer, result } = await store.change(transferId, (current) => {
+      const at = now();
+      const lapsed = current.status === 'running' && !isLeased(current, at);
+      const sentAt = current.queuedAt ?? 0;
+      const sent = sentAt > (current.lease?.expiresAt ?? 0) && at - sentAt < RESEND_MS;
+      if (!lapsed || sent) return { result: 'leave' as const };
+      return { next: { ...current, queuedAt: at }, result: 'send' as const };
+    });
+    if (result === 'leave') return;
+    await deps.queue.send(transfer);
+    log.warn({ transferId, by: transfer.lease?.owner }, 'its worker is gone: sent to the queue again');
+  }
+
+  async function resend(transfer: Transfer): Promise<void> {
+    const { queuedAt, waiting, transferId } = transfer;
+    if (queuedAt !== undefined && !waiting && now() - queuedAt < PICKUP_MS) return;
+    const { outcome } = await deps.dispatch.resend(transferId);
+    log.info({ transferId, outcome }, 'nobody picked it up: sent to the queue again');
+  }
+
+  async function tend(transferId: string): Promise<void> {
+    // Reading it through `expiry` writes down that it expired, if it did.
+    const transfer = await deps.expiry.get(transferId);
+    if (!transfer) return;
+    if (isEnded(transfer.status)) return deps.followUp(transferId);
+    switch (transfer.status) {
+      case 'approved': {
+        const { outcome } = await deps.dispatch.dispatch(transferId);
+        log.info({ transferId, outcome }, 'approved, but not on the queue: sent');
+        break;
+      }
+      case 'queued':
+        await resend(transfer);
+        break;
+      case 'running':
+        await revive(transferId);
+        break;
+      default:
+        break;
+    }
+    if (!isSettled(transfer) || transfer.status === 'approved') await deps.settle(transferId);
+  }
+
+  async function look(): Promise<void> {
+    try {
+      const due = await store.listDue(BATCH);
+      if (due.length > 0) log.debug({ count: due.length }, 'transfers are due');
+      const queue = new PQueue({ concurrency: AT_ONCE });
+      const tended = due.map((transferId) =>
+        queue.add(async () => {
+          if (over.signal.aborted) return;
+          await tend(transferId).catch((error: unknown) => {
+            log.error({ transferId, err: error }, 'could not be tended; tried again at the next look');
+          });
+        }),
+      );
+      await Promise.all(tended);
+    } catch (error) {
+      log.error({ err: error }, 'could not look for due transfers');
+    }
+  }
+
+  /** Pauses differ by a fifth either way, so that workers started together do not look together. */
+  async function run(): Promise<void> {
+    while (!over.signal.aborted) {
+      const pause = deps.everyMs * (0.8 + Math.random() * 0.4);
+      await delay(pause, undefined, { signal: over.signal }).catch(() => {});
+      if (!over.signal.aborted) await look();
+    }
+  }
+
+  return {
+    look,
+    start() {
+      loop = run();
+    },
+    async stop() {
+      over.abort();
+      await loop;
+    },
+  };
+}

@@ -1,0 +1,94 @@
+/** Keeps a run's lease alive, and notices cancellation and a lost lease within a second or so. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { FerryError } from '../core/errors.ts';
+import type { TransferStore } from '../core/stores/transfer-store.ts';
+import type { Transfer } from '../core/transfer.ts';
+import type { Lease } from './lease.ts';
+import { RunStop, type StopCause } from './run-stop.ts';
+
+/** Longest wait for a write that is under way, in milliseconds. */
+const END_MS = 2_000;
+
+/** What a renewal carries along. */
+export interface Checkpoints {
+  /** The record's progress at this moment. */
+  progress(): Transfer['progress'];
+  /** Writes how far the objects in flight provably got. */
+  save(): Promise<void>;
+}
+
+export interface Watch {
+  /** Stops watching; resolves once no write of its own is under way, or after two seconds. */
+  end(): Promise<void>;
+}
+
+/**
+ * @param leaseMs a third of it passes between two renewals
+ * @param lookMs time between two looks at the record
+ */
+export function watchRun(deps: {
+  lease: Lease;
+  store: TransferStore;
+  checkpoints: () => Checkpoints | undefined;
+  stop: (reason: RunStop) => void;
+  leaseMs: number;
+  lookMs?: number;
+  now: () => number;
+  log: Logger;
+}): Watch {
+  const { lease, store, now, log } = deps;
+  let renewedAt = now();
+  let underWay: Promise<void> | undefined;
+  let over = false;
+
+  const stop = (why: StopCause) => {
+    over = true;
+    deps.stop(new RunStop(why));
+  };
+
+  async function look(): Promise<void> {
+    let current: Transfer | undefined;
+    if (now() - renewedAt >= deps.leaseMs / 3) {
+      const begunAt = now();
+      const checkpoints = deps.checkpoints();
+      current = await lease.write((record) => {
+        const progress = checkpoints?.progress();
+        return progress ? { ...record, progress } : record;
+      });
+      renewedAt = begunAt;
+      await checkpoints?.save();
+    } else {
+      current = await store.get(lease.transferId);
+    }
+    if (over) return;
+    if (current?.lease?.token !== lease.token) stop('lease lost');
+    else if (current.cancelRequested && current.status === 'running') stop('cancelled');
+  }
+
+  const timer = setInterval(() => {
+    if (over) return;
+    if (!lease.isFresh()) {
+      log.warn({ transferId: lease.transferId }, 'the lease lapsed before it could be renewed');
+      return stop('lease lost');
+    }
+    underWay ??= look()
+      .catch((error: unknown) => {
+        if (over) return;
+        if (error instanceof FerryError && error.code === 'lease_lost') return stop('lease lost');
+        log.warn({ transferId: lease.transferId, err: error }, 'cannot reach the record; trying again');
+      })
+      .finally(() => {
+        underWay = undefined;
+      });
+  }, deps.lookMs ?? 1_000);
+
+  return {
+    async end() {
+      over = true;
+      clearInterval(timer);
+      // A renewal that lands after a release would hold others up; one that hangs must not hold this up.
+      await Promise.race([underWay, delay(END_MS, undefined, { ref: false })]);
+    },
+  };
+}

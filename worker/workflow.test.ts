@@ -1,0 +1,375 @@
+import { describe, expect, it } from 'vitest';
+import { FerryError } from '../core/errors.ts';
+import { STEP_NAMES, type Transfer } from '../core/transfer.ts';
+import { useDynamoDb } from '../test/support/dynamodb.ts';
+import { contentOf, createGate } from '../test/support/memory-ends.ts';
+import { bob, plannedObject } from '../test/support/transfers.ts';
+import { createWorkerRig, type WorkerRig } from '../test/support/worker-rig.ts';
+
+const db = useDynamoDb();
+
+const file = (index: number, size: number) => plannedObject(index, { size });
+
+async function statesOf(rig: WorkerRig, transfer: Transfer) {
+  const states: string[] = [];
+  for await (const { progress } of rig.objects.read(transfer)) states.push(progress.state);
+  return states;
+}
+
+const cancelBy = (rig: WorkerRig, transferId: string) =>
+  rig.store.change(transferId, (current) => ({
+    next: { ...current, cancelRequested: { by: bob, at: Date.now() } },
+    result: undefined,
+  }));
+
+describe('a run', () => {
+  it('brings every file to its final name and tells everybody', async () => {
+    const rig = createWorkerRig(db);
+    const objects = [file(0, 10_500), file(1, 0), file(2, 999)];
+    const transfer = await rig.queued(objects);
+    expect(await rig.run(transfer)).toBe('completed');
+
+    for (const { key, size, targetPath } of objects) {
+      expect(rig.target.files.get(targetPath)?.equals(contentOf(key, size))).toBe(true);
+    }
+    expect(rig.target.files.size).toBe(3);
+    const ended = await rig.get(transfer.transferId);
+    expect(ended).toMatchObject({
+      status: 'completed',
+      verified: 'size',
+      learned: true,
+      progress: { objectsDone: 3, objectsFailed: 0, bytesDone: 11_499 },
+      tickets: { user: { closed: true }, audit: { closed: true } },
+    });
+    for (const name of STEP_NAMES) {
+      const { startedAt, endedAt, attempts } = ended.steps[name];
+      expect(attempts, name).toBe(1);
+      expect(endedAt, name).toBeGreaterThanOrEqual(startedAt ?? Number.POSITIVE_INFINITY);
+    }
+    expect(ended.messages.map(({ role }) => role)).toEqual(['approval', 'progress', 'outcome']);
+    expect(await statesOf(rig, transfer)).toEqual(['done', 'done', 'done']);
+    expect(await rig.leases().take(transfer.transferId, 1)).toEqual({ outcome: 'ended' });
+  });
+
+  it('holds to the connections that the destination allows, over all transfers', async () => {
+    const rig = createWorkerRig(db);
+    const many = (name: string) =>
+      Array.from({ length: 6 }, (_none, index) =>
+        plannedObject(index, { size: 3_000, targetPath: `/incoming/${name}/${index}` }),
+      );
+    const transfers = await Promise.all(['a', 'b', 'c'].map((name) => rig.queued(many(name))));
+    rig.target.before = () => new Promise((resolve) => setImmediate(resolve));
+    const outcomes = await Promise.all(transfers.map((transfer) => rig.run(transfer)));
+    expect(outcomes).toEqual(['completed', 'completed', 'completed']);
+    expect(rig.target.mostOpen).toBe(4);
+    expect(rig.target.open).toBe(0);
+    expect(rig.target.files.size).toBe(18);
+  });
+
+  it.each([
+    ['overwrite', '/incoming/file-0.csv', 1],
+    ['rename', '/incoming/file-0 (2).csv', 3],
+  ] as const)('does as the destination says when the name is taken: %s', async (existing, path, count) => {
+    const rig = createWorkerRig(db);
+    rig.target.files.set('/incoming/file-0.csv', Buffer.from('old'));
+    if (existing === 'rename') rig.target.files.set('/incoming/file-0 (1).csv', Buffer.from('older'));
+    const transfer = await rig.queued([file(0, 2_000)], { existing });
+    expect(await rig.run(transfer)).toBe('completed');
+    expect(rig.target.files.get(path)?.length).toBe(2_000);
+    expect(rig.target.files.size).toBe(count);
+  });
+
+  it('refuses a taken name before any byte is sent', async () => {
+    const rig = createWorkerRig(db);
+    rig.target.files.set('/incoming/file-0.csv', Buffer.from('old'));
+    const transfer = await rig.queued([file(0, 2_000)]);
+    expect(await rig.run(transfer)).toBe('failed');
+    expect(await rig.get(transfer.transferId)).toMatchObject({
+      failure: { code: 'target_exists', step: 'stream', message: expect.stringContaining('already exists') },
+    });
+    expect(rig.target.files.get('/incoming/file-0.csv')?.toString()).toBe('old');
+    expect(rig.target.commands.some((command) => command.startsWith('STOR'))).toBe(false);
+  });
+
+  it('replaces a file also where the server refuses to rename over it', async () => {
+    const rig = createWorkerRig(db);
+    rig.target.files.set('/incoming/file-0.csv', Buffer.from('old'));
+    rig.target.before = (command) => {
+      if (command.startsWith('RNTO') && rig.target.files.has('/incoming/file-0.csv')) {
+        throw new FerryError('target_refused', { userMessage: '550 File exists' });
+      }
+    };
+    const transfer = await rig.queued([file(0, 2_000)], { existing: 'overwrite' });
+    expect(await rig.run(transfer)).toBe('completed');
+    expect(rig.target.files.get('/incoming/file-0.csv')?.length).toBe(2_000);
+  });
+
+  it('tries again on a new connection what may work the next time', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 5_000)]);
+    const cut = () => new FerryError('source_unreadable', { retryable: true, userMessage: 'cut' });
+    rig.source.faults.set(file(0, 0).key, [cut(), cut()]);
+    expect(await rig.run(transfer)).toBe('completed');
+    expect(rig.source.reads).toHaveLength(3);
+    expect(rig.target.commands.filter((command) => command === 'USER')).toHaveLength(3);
+    expect(rig.target.files.get('/incoming/file-0.csv')?.equals(contentOf(file(0, 0).key, 5_000))).toBe(true);
+  });
+});
+
+describe('a run that fails', () => {
+  it('says what happened, removes its temporary file, and keeps what had arrived', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 2_000), file(1, 4_000)]);
+    const full = () => new FerryError('target_full', { userMessage: 'The disk of acme-ftp is full.' });
+    rig.source.faults.set(file(1, 0).key, [full()]);
+    rig.source.gates.set(file(1, 0).key, gateOnceDone(rig, 0));
+    expect(await rig.run(transfer)).toBe('failed');
+    const ended = await rig.get(transfer.transferId);
+    expect(ended).toMatchObject({
+      status: 'failed',
+      learned: true,
+      failure: {
+        code: 'target_full',
+        step: 'stream',
+        message: 'The disk of acme-ftp is full. 1 of 2 files had arrived before and stay there.',
+      },
+      progress: { objectsDone: 1, objectsFailed: 1 },
+    });
+    expect(ended.failure?.reference).toBeUndefined();
+    expect([...rig.target.files.keys()]).toEqual(['/incoming/file-0.csv']);
+    expect(await statesOf(rig, transfer)).toEqual(['done', 'failed']);
+  });
+
+  it('carries on from there when a person retries it', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 2_000), file(1, 4_000)]);
+    rig.source.faults.set(file(1, 0).key, [new FerryError('target_full', { userMessage: 'full' })]);
+    rig.source.gates.set(file(1, 0).key, gateOnceDone(rig, 0));
+    await rig.run(transfer);
+    const { transfer: again } = await rig.store.change(transfer.transferId, (current) => ({
+      next: { ...current, status: 'queued', attempt: 2 },
+      result: undefined,
+    }));
+    rig.source.reads.length = 0;
+    expect(await rig.run(again)).toBe('completed');
+    expect(rig.source.reads).toEqual([file(1, 0).key]);
+    expect(await rig.get(transfer.transferId)).toMatchObject({ learned: true, progress: { objectsDone: 2 } });
+  });
+
+  it('names the temporary file that it could not remove', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 2_000)]);
+    rig.source.faults.set(file(0, 0).key, [new FerryError('not_allowed', { userMessage: 'No.' })]);
+    rig.target.before = (command) => {
+      if (command.startsWith('DELE')) throw new FerryError('target_refused', { userMessage: '550' });
+    };
+    expect(await rig.run(transfer)).toBe('failed');
+    const { failure } = await rig.get(transfer.transferId);
+    const path = `/incoming/.fileferry-${transfer.transferId}-0-1.part`;
+    expect(failure?.message).toBe(`No. A temporary file could not be removed: ${path}.`);
+    expect(await statesOf(rig, transfer)).toEqual(['uploading']);
+  });
+
+  it('gives an unexpected error a reference that the log has too', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 2_000)]);
+    const openTarget = () => {
+      throw new TypeError('a defect');
+    };
+    expect(await rig.run(transfer, { changes: { openTarget } })).toBe('failed');
+    const { failure } = await rig.get(transfer.transferId);
+    expect(failure).toMatchObject({ code: 'internal', reference: expect.stringMatching(/^REF-/) });
+    expect(failure?.message).toContain(failure?.reference);
+    expect(rig.lines.some((line) => line.reference === failure?.reference)).toBe(true);
+  });
+});
+
+/** Lets a file on only when another one is in place. */
+function gateOnceDone(rig: WorkerRig, index: number) {
+  const gate = createGate();
+  const { before } = rig.target;
+  let renamed = false;
+  rig.target.before = async (command) => {
+    await before(command);
+    if (command.endsWith(` /incoming/file-${index}.csv`) && command.startsWith('RNTO')) renamed = true;
+    // The size is asked once more after the rename; by then the file is there.
+    else if (renamed && command === `SIZE /incoming/file-${index}.csv`) setTimeout(gate.open, 30);
+  };
+  return gate;
+}
+
+describe('a run that is interrupted', () => {
+  it('stops when it is cancelled, and leaves nothing behind', async () => {
+    const rig = createWorkerRig(db);
+    const gate = createGate();
+    rig.source.gates.set(file(0, 0).key, gate);
+    const transfer = await rig.queued([file(0, 5_000)]);
+    const running = rig.run(transfer);
+    await gate.reached;
+    expect(rig.temporaryFiles()).toHaveLength(1);
+    await cancelBy(rig, transfer.transferId);
+    expect(await running).toBe('cancelled');
+    const ended = await rig.get(transfer.transferId);
+    expect(ended).toMatchObject({ status: 'cancelled', endedAt: expect.any(Number) });
+    expect(ended.history.at(-1)?.text).toBe('Cancelled by Bob.');
+    expect(ended.tickets.user.closed).toBe(true);
+    expect(rig.target.files.size).toBe(0);
+    expect(await statesOf(rig, transfer)).toEqual(['pending']);
+  });
+
+  it('hands over when its process stops; another worker finishes', async () => {
+    const rig = createWorkerRig(db);
+    const gate = createGate();
+    rig.source.gates.set(file(0, 0).key, gate);
+    const transfer = await rig.queued([file(0, 5_000)]);
+    const stopping = new AbortController();
+    const running = rig.run(transfer, { owner: 'leaving' }, stopping.signal);
+    await gate.reached;
+    stopping.abort();
+    expect(await running).toBe('stopping');
+    expect(await rig.get(transfer.transferId)).toMatchObject({ status: 'running' });
+    for await (const { progress } of rig.objects.read(transfer)) {
+      expect(progress).toMatchObject({ state: 'uploading', checkpoint: { bytes: expect.any(Number) } });
+      expect(progress.state === 'uploading' && progress.checkpoint.bytes).toBeGreaterThan(0);
+    }
+    rig.source.gates.clear();
+    expect(await rig.run(transfer, { owner: 'heir' })).toBe('completed');
+    const ended = await rig.get(transfer.transferId);
+    expect(ended.steps.stream.attempts).toBe(2);
+    expect([...rig.target.files.keys()]).toEqual(['/incoming/file-0.csv']);
+    expect(rig.target.files.get('/incoming/file-0.csv')?.equals(contentOf(file(0, 0).key, 5_000))).toBe(true);
+  });
+
+  it('touches nothing any more once another worker has taken over', async () => {
+    const rig = createWorkerRig(db);
+    const gate = createGate();
+    rig.source.gates.set(file(0, 0).key, gate);
+    const transfer = await rig.queued([file(0, 5_000)]);
+    // From mid-file on, the zombie cannot see the record, so it does not notice that it was replaced.
+    let blind = false;
+    const get: typeof rig.store.get = async (transferId) => {
+      if (blind) throw new FerryError('unavailable', { retryable: true, userMessage: 'away' });
+      return rig.store.get(transferId);
+    };
+    const zombie = rig.run(transfer, { owner: 'zombie', changes: { store: { ...rig.store, get } } });
+    await gate.reached;
+    blind = true;
+    await rig.letLeaseLapse(transfer.transferId);
+    rig.source.gates.clear();
+    expect(await rig.run(transfer, { owner: 'heir' })).toBe('completed');
+    const commands = rig.target.commands.length;
+    gate.open();
+    expect(await zombie).toBe('lease lost');
+    const late = rig.target.commands.slice(commands);
+    expect(late.filter((command) => /^(RNTO|DELE)/.test(command))).toEqual([]);
+    expect([...rig.target.files.keys()]).toEqual(['/incoming/file-0.csv']);
+    expect(await rig.get(transfer.transferId)).toMatchObject({
+      status: 'completed',
+      lease: { owner: 'heir' },
+    });
+  });
+
+  it('recognises its own finished file after a crash between the rename and the note of it', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 3_000)]);
+    const objects: typeof rig.objects = {
+      ...rig.objects,
+      setProgress(which, index, progress, token) {
+        if (progress.state === 'done') throw new FerryError('lease_lost', { userMessage: 'crashed' });
+        return rig.objects.setProgress(which, index, progress, token);
+      },
+    };
+    expect(await rig.run(transfer, { changes: { objects } })).toBe('lease lost');
+    expect([...rig.target.files.keys()]).toEqual(['/incoming/file-0.csv']);
+    expect(await statesOf(rig, transfer)).toEqual(['renaming']);
+    await rig.letLeaseLapse(transfer.transferId);
+    // The destination refuses taken names, so taking its own file for somebody else's would fail the transfer.
+    expect(await rig.run(transfer, { owner: 'heir' })).toBe('completed');
+    expect(rig.source.reads).toHaveLength(1);
+    expect(await rig.get(transfer.transferId)).toMatchObject({
+      progress: { objectsDone: 1, bytesDone: 3_000 },
+    });
+  });
+
+  it('repeats the rename after a crash just before it, without sending the bytes again', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 3_000)]);
+    rig.target.before = (command) => {
+      if (command.startsWith('RNTO')) throw new FerryError('lease_lost', { userMessage: 'crashed' });
+    };
+    expect(await rig.run(transfer)).toBe('lease lost');
+    rig.target.before = () => {};
+    await rig.letLeaseLapse(transfer.transferId);
+    expect(await rig.run(transfer, { owner: 'heir' })).toBe('completed');
+    expect(rig.source.reads).toHaveLength(1);
+    expect([...rig.target.files.keys()]).toEqual(['/incoming/file-0.csv']);
+  });
+
+  it('does not take an old file for its own when a refused rename was cleaned up', async () => {
+    const rig = createWorkerRig(db);
+    rig.target.files.set('/incoming/file-0.csv', Buffer.alloc(3_000, 'o'));
+    rig.target.before = (command) => {
+      if (command.startsWith('RNTO')) throw new FerryError('target_refused', { userMessage: '550 denied' });
+      if (command === 'DELE /incoming/file-0.csv') {
+        throw new FerryError('target_refused', { userMessage: '550 denied' });
+      }
+    };
+    const transfer = await rig.queued([file(0, 3_000)], { existing: 'overwrite' });
+    expect(await rig.run(transfer)).toBe('failed');
+    expect(rig.temporaryFiles()).toEqual([]);
+    rig.target.before = () => {};
+    const { transfer: again } = await rig.store.change(transfer.transferId, (current) => ({
+      next: { ...current, status: 'queued', attempt: 2 },
+      result: undefined,
+    }));
+    expect(await rig.run(again)).toBe('completed');
+    expect(rig.target.files.get('/incoming/file-0.csv')?.equals(contentOf(file(0, 0).key, 3_000))).toBe(true);
+  });
+});
+
+describe('tickets', () => {
+  it('waits for ServiceNow without losing anything, and says so once', async () => {
+    const rig = createWorkerRig(db);
+    rig.serviceNow.down = true;
+    const transfer = await rig.queued([file(0, 1_000)]);
+    expect(await rig.run(transfer)).toBe('deferred');
+    expect(await rig.run(transfer)).toBe('deferred');
+    const waiting = await rig.get(transfer.transferId);
+    expect(waiting).toMatchObject({
+      status: 'running',
+      waiting: { reason: expect.stringContaining('ServiceNow') },
+    });
+    expect(waiting.history.filter(({ text }) => text.startsWith('Waiting'))).toHaveLength(1);
+    expect(rig.target.commands).toEqual([]);
+    rig.serviceNow.down = false;
+    expect(await rig.run(transfer)).toBe('completed');
+    expect((await rig.get(transfer.transferId)).waiting).toBeUndefined();
+  });
+
+  it('completes when ServiceNow goes away after the start; the reconciler closes the tickets', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 1_000)]);
+    rig.target.before = () => {
+      rig.serviceNow.down = true;
+    };
+    expect(await rig.run(transfer)).toBe('completed');
+    const behind = await rig.get(transfer.transferId);
+    expect(behind).toMatchObject({ status: 'completed', tickets: { user: { closed: false } } });
+    expect(behind.steps['update tickets'].endedAt).toBeUndefined();
+    rig.serviceNow.down = false;
+    await rig.followUp(transfer.transferId);
+    const settled = await rig.get(transfer.transferId);
+    expect(settled.tickets.user.closed).toBe(true);
+    expect(settled.steps['update tickets'].endedAt).toBeGreaterThan(0);
+  });
+
+  it('cancels when a person cancelled a ticket in ServiceNow', async () => {
+    const rig = createWorkerRig(db);
+    rig.serviceNow.cancelledTicket = 'INC0010001';
+    const transfer = await rig.queued([file(0, 1_000)]);
+    expect(await rig.run(transfer)).toBe('cancelled');
+    const { history } = await rig.get(transfer.transferId);
+    expect(history.at(-1)?.text).toContain('INC0010001');
+    expect(rig.target.commands).toEqual([]);
+  });
+});
