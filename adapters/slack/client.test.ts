@@ -2,7 +2,7 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FerryError } from '../../core/errors.ts';
-import type { SlackThreadRef, ThreadRef } from '../../core/thread-ref.ts';
+import type { SlackThreadRef } from '../../core/thread-ref.ts';
 import {
   type ChatClientHarness,
   describeChatClientContract,
