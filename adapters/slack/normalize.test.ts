@@ -24,6 +24,7 @@ describe('normalizeMessage', () => {
         kind: 'message',
         key: 'slack:T01FERRY:C01OPS:1795376915.870439',
         scope: 'channel',
+        command: false,
         thread: {
           platform: 'slack',
           teamId: 'T01FERRY',
@@ -94,6 +95,7 @@ describe('normalizeAction', () => {
       event: {
         kind: 'action',
         key: 'slack:T01FERRY:action:C01OPS:1795376921.896109:U02BOB:approve:1795376930.289415',
+        scope: 'channel',
         thread,
         receivedAt: at,
         actionId: 'approve',
