@@ -15,7 +15,7 @@ const INVISIBLE =
   /[\p{Cc}\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]/gu;
 
 /** Text on one line, without control, bidi and hidden characters; a lone surrogate becomes U+FFFD. */
-export function cleanText(text: string): string {
+function cleanText(text: string): string {
   return text.toWellFormed().replace(LINE_BREAKS, ' ').replace(INVISIBLE, '');
 }
 

@@ -6,7 +6,7 @@ import { mentions, readText } from './text.ts';
 import type { BotIdentity } from './web-api.ts';
 
 /** A neutral event but for the person, who is looked up by `slackUser`. */
-export interface Taken {
+interface Taken {
   readonly kind: 'taken';
   readonly slackUser: string;
   readonly event: Omit<MessageEvent, 'person'> | Omit<ActionEvent, 'person'>;

@@ -11,7 +11,7 @@ const MAX_PEOPLE = 2_000;
 const MAX_NAME = 80;
 
 /** `slack:TEAM:USER`. The team is always the one that the app is installed in. */
-export const userIdOf = (teamId: string, slackUser: string): string => `slack:${teamId}:${slackUser}`;
+const userIdOf = (teamId: string, slackUser: string): string => `slack:${teamId}:${slackUser}`;
 
 /** Slack's own id in a `slack:TEAM:USER`, or undefined for somebody of another platform. */
 export const slackUserOf = (userId: string): string | undefined => /^slack:[^:]+:([^:]+)$/.exec(userId)?.[1];

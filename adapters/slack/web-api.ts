@@ -28,7 +28,7 @@ export interface BotIdentity {
   readonly enterpriseId?: string;
 }
 
-export interface CallOptions {
+interface CallOptions {
   /**
    * Whether the same call may be made twice. After an outage or a timeout nobody knows whether Slack acted, so
    * anything else than a read or an edit is left to the caller.
