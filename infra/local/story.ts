@@ -148,7 +148,7 @@ export async function playStory(
   scene('Ana asks in a direct message');
   const question = 'where is my transfer?';
   const asked = await slack.people.sendMessage({ channel: ana.dm, user: ana.id, text: question });
-  say(bubble(ana.realName, [question]));
+  say(`${bubble(ana.realName, [question])}\n`);
   const answer = await until(
     'the answer in the direct message',
     async () =>
