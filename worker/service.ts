@@ -18,6 +18,7 @@ import { createDeadLetters } from './dead-letters.ts';
 import { type FollowUpDeps, followUp } from './follow-up.ts';
 import { createFtpTarget } from './ftp-target.ts';
 import { createLeases } from './lease.ts';
+import { createPartMemory } from './part-memory.ts';
 import { createReconciler } from './reconciler.ts';
 import { createS3Source } from './s3-source.ts';
 import { runTransfer, type WorkflowDeps } from './workflow.ts';
@@ -52,6 +53,7 @@ export async function startWorker(
     }
   }
 
+  const memory = createPartMemory();
   const afterwards: FollowUpDeps = { store, settle, learn: (id) => base.learning.learn(id), now };
   const tell = (transferId: string) => followUp(afterwards, transferId, log);
   const workflow: WorkflowDeps = {
@@ -62,9 +64,13 @@ export async function startWorker(
     async openSource(transfer) {
       const { keys } = await base.loadScope(transfer);
       const grant = await base.s3Access.forTransfer(transfer, keys);
+      const source = createS3Source({ client: async () => grant.client, memory, log });
       return {
-        source: createS3Source({ client: async () => grant.client, log }),
-        close: () => grant.close(),
+        source,
+        async close() {
+          source.close();
+          await grant.close();
+        },
       };
     },
     openTarget: (name, destination) =>

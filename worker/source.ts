@@ -18,7 +18,8 @@ export interface Source {
   /** Checks that the object is still what the plan pinned and can be read now. */
   check(source: SourceObject, signal: AbortSignal): Promise<SourceFacts>;
   /**
-   * The object's bytes in order, from `start` to the end; every read is conditional on the pinned ETag.
+   * The object's bytes in order, from `start` to the end; every read is conditional on the pinned ETag. A chunk is
+   * valid until the next one is asked for: its memory is used again.
    *
    * @param start offset of the first byte wanted
    */
