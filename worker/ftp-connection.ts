@@ -11,7 +11,7 @@ export interface FtpConnectOptions {
   /** For messages: the destination's name. */
   readonly server: string;
   /** Certificate authorities in PEM that are trusted instead of Node's. */
-  readonly ca?: string;
+  readonly ca?: () => Promise<string>;
   /** Longest time until the login is through, in milliseconds. */
   readonly connectMs: number;
   /** Longest wait for the reply to one command, in milliseconds. */
@@ -55,10 +55,11 @@ async function logIn(
   client: Client,
   destination: Destination,
   password: string,
-  { server, ca }: FtpConnectOptions,
+  { server, ca: readCa }: FtpConnectOptions,
   checkPeer: FtpConnection['checkPeer'],
 ): Promise<Map<string, string>> {
   const { host, port, tls, user } = destination;
+  const ca = await readCa?.();
   if (tls === 'implicit') await client.connectImplicitTLS(host, port, tlsOptions(destination, ca));
   else await client.connect(host, port);
   if (tls === 'explicit') {

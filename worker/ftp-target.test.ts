@@ -101,7 +101,7 @@ describe.each(SERVERS.filter((server) => !server.missing))('createFtpTarget on $
   async function connect(signal = never): Promise<TargetSession> {
     const target = createFtpTarget(destination(), async () => server.password, log, {
       name: 'acme-ftp',
-      ...(running.ca === undefined ? {} : { ca: running.ca }),
+      ...(running.ca === undefined ? {} : { ca: async () => running.ca ?? '' }),
     });
     const session = await target.connect(signal);
     sessions.push(session);

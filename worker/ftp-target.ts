@@ -16,8 +16,8 @@ import type { Throttle } from './throttle.ts';
 export interface FtpTargetOptions {
   /** For messages: the destination's name; its host where absent. */
   readonly name?: string;
-  /** Certificate authorities in PEM that are trusted instead of Node's. */
-  readonly ca?: string;
+  /** Certificate authorities in PEM that are trusted instead of Node's; asked for at every connection. */
+  readonly ca?: () => Promise<string>;
   readonly throttle?: Throttle | undefined;
   /** In milliseconds; what is absent has its default. */
   readonly times?: Partial<StoreTimes & Pick<FtpConnectOptions, 'connectMs' | 'replyMs'>>;
@@ -215,6 +215,8 @@ function session(first: FtpConnection, options: SessionOptions): TargetSession {
     size: (path) => size(path),
 
     canResume: () => /\bSTREAM\b/i.test(connection.features.get('REST') ?? ''),
+
+    canCompare: () => options.verify !== 'size' && bestMethod(connection.features, true) !== undefined,
 
     async readBack(path, from, bytes, signal) {
       checkPath(path);

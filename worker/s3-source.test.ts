@@ -77,7 +77,11 @@ afterAll(async () => {
 describe('check', () => {
   test('tells size and checksum of the pinned object', async () => {
     const object = await put('größe/q3 (1).csv', content);
-    expect(await source().check(object, never)).toEqual({ size: content.length, crc32: crc32(content) });
+    expect(await source().check(object, never)).toEqual({
+      size: content.length,
+      crc32: crc32(content),
+      modifiedAt: expect.any(Number),
+    });
   });
 
   test('refuses what changed, is missing, archived or forbidden', async () => {

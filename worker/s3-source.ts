@@ -260,12 +260,16 @@ export function createS3Source(options: S3SourceOptions): S3Source {
       }
       if (isArchived(head)) throw sourceArchived(subject);
       const crc32 = wholeCrc32(head);
-      return { size: source.object.size, ...(crc32 === undefined ? {} : { crc32 }) };
+      const modifiedAt = head.LastModified?.getTime();
+      return {
+        size: source.object.size,
+        ...(crc32 === undefined ? {} : { crc32 }),
+        ...(modifiedAt === undefined ? {} : { modifiedAt }),
+      };
     },
 
-    read(source, start, signal) {
-      const { size } = source.object;
-      return readRanges({ start, size, fetch: partsOf(source), memory, pace, signal });
+    read(source, start, signal, end = source.object.size) {
+      return readRanges({ start, size: end, fetch: partsOf(source), memory, pace, signal });
     },
 
     close: () => pool.close(),

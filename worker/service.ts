@@ -21,6 +21,7 @@ import { createLeases } from './lease.ts';
 import { createPartMemory } from './part-memory.ts';
 import { createReconciler } from './reconciler.ts';
 import { createS3Source } from './s3-source.ts';
+import { createThrottles } from './throttle.ts';
 import { runTransfer, type WorkflowDeps } from './workflow.ts';
 
 export interface RunningWorker {
@@ -54,6 +55,7 @@ export async function startWorker(
   }
 
   const memory = createPartMemory();
+  const throttleOf = createThrottles();
   const afterwards: FollowUpDeps = { store, settle, learn: (id) => base.learning.learn(id), now };
   const tell = (transferId: string) => followUp(afterwards, transferId, log);
   const workflow: WorkflowDeps = {
@@ -74,7 +76,11 @@ export async function startWorker(
       };
     },
     openTarget: (name, destination) =>
-      createFtpTarget(destination, () => resolveSecret(destination.password), log, { name }),
+      createFtpTarget(destination, () => resolveSecret(destination.password), log, {
+        name,
+        throttle: throttleOf(name, destination.bytesPerSecond),
+        ...(destination.ca === undefined ? {} : { ca: () => resolveSecret(destination.ca ?? '') }),
+      }),
     readTicketState: (transfer, signal) => tickets.readTicketState(transfer, signal),
     showProgress,
     connections: createConnections(),

@@ -39,6 +39,8 @@ export interface TargetSession {
   ensureDirectory(path: string): Promise<void>;
   /** Whether the server says that it can go on in the middle of a file. */
   canResume(): boolean;
+  /** Whether the content of an upload that went on in the middle can be compared by a checksum of the server's. */
+  canCompare(): boolean;
   /**
    * Some bytes of a remote file; undefined where the server does not hand them out.
    *
