@@ -1,4 +1,5 @@
 /** The port to where bytes go: one session on an FTP server. */
+import { FerryError } from '../core/errors.ts';
 
 export interface StoreProgress {
   /** Bytes handed to the server, from the file's beginning. */
@@ -10,6 +11,24 @@ export interface StoreProgress {
 export interface StoreResult extends StoreProgress {
   /** What was verified about the stored file, in words: `size`, `size + CRC32 by server`. */
   readonly verified: string;
+  /** Whether the content was compared, and not its size alone. */
+  readonly contentVerified: boolean;
+}
+
+/** What is known beyond the bytes themselves. */
+export interface StoreExtras {
+  /** What the file holds already, provably ours; `data` goes on from there. */
+  readonly start?: StoreProgress | undefined;
+  /** CRC-32 of the whole object as the source keeps it. */
+  readonly sourceCrc32?: number | undefined;
+}
+
+/** The server does not go on in the middle of a file: it has to begin anew. */
+export class ResumeRefused extends FerryError {
+  constructor(userMessage: string) {
+    super('target_refused', { retryable: true, userMessage });
+    this.name = 'ResumeRefused';
+  }
 }
 
 /** All errors are FerryErrors (`target_*`, `timeout`, `cancelled`), translated from FTP replies at this edge. */
@@ -18,11 +37,23 @@ export interface TargetSession {
   size(path: string): Promise<number | undefined>;
   /** Makes a directory and its parents where they are missing. */
   ensureDirectory(path: string): Promise<void>;
+  /** Whether the server says that it can go on in the middle of a file. */
+  canResume(): boolean;
+  /** Whether the content of an upload that went on in the middle can be compared by a checksum of the server's. */
+  canCompare(): boolean;
   /**
-   * Stores a file whole: done only when the data connection and the control reply agree and the server's size is
-   * `expectedBytes`.
+   * Some bytes of a remote file; undefined where the server does not hand them out.
    *
+   * @param from offset of the first one
+   */
+  readBack(path: string, from: number, bytes: number, signal: AbortSignal): Promise<Buffer | undefined>;
+  /**
+   * Stores a file whole: done only when the data connection and the control reply agree, the server's size is
+   * `expectedBytes`, and every checksum that can be had is right.
+   *
+   * @param expectedBytes of the whole file
    * @param onProgress called as bytes leave; must be quick
+   * @throws FerryError; ResumeRefused when it would have to begin anew
    */
   store(
     path: string,
@@ -30,8 +61,12 @@ export interface TargetSession {
     expectedBytes: number,
     onProgress: (progress: StoreProgress) => void,
     signal: AbortSignal,
+    extras?: StoreExtras,
   ): Promise<StoreResult>;
-  rename(from: string, to: string): Promise<void>;
+  /** @returns the size under the new name, undefined if there is no such file */
+  rename(from: string, to: string): Promise<number | undefined>;
+  /** Sets the file's time of modification, in epoch milliseconds; false where the server cannot. */
+  setModified(path: string, at: number): Promise<boolean>;
   /** Removes a file; no error if it is not there. */
   remove(path: string): Promise<void>;
   close(): void;

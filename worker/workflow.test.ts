@@ -122,7 +122,7 @@ describe('a run that fails', () => {
     const transfer = await rig.queued([file(0, 2_000), file(1, 4_000)]);
     const full = () => new FerryError('target_full', { userMessage: 'The disk of acme-ftp is full.' });
     rig.source.faults.set(file(1, 0).key, [full()]);
-    rig.source.gates.set(file(1, 0).key, gateOnceDone(rig, 0));
+    rig.source.gates.set(file(1, 0).key, gateOnceDone(rig, transfer, 0));
     expect(await rig.run(transfer)).toBe('failed');
     const ended = await rig.get(transfer.transferId);
     expect(ended).toMatchObject({
@@ -144,7 +144,7 @@ describe('a run that fails', () => {
     const rig = createWorkerRig(db);
     const transfer = await rig.queued([file(0, 2_000), file(1, 4_000)]);
     rig.source.faults.set(file(1, 0).key, [new FerryError('target_full', { userMessage: 'full' })]);
-    rig.source.gates.set(file(1, 0).key, gateOnceDone(rig, 0));
+    rig.source.gates.set(file(1, 0).key, gateOnceDone(rig, transfer, 0));
     await rig.run(transfer);
     const { transfer: again } = await rig.store.change(transfer.transferId, (current) => ({
       next: { ...current, status: 'queued', attempt: 2 },
@@ -185,16 +185,13 @@ describe('a run that fails', () => {
 });
 
 /** Lets a file on only when another one is in place. */
-function gateOnceDone(rig: WorkerRig, index: number) {
+function gateOnceDone(rig: WorkerRig, transfer: Transfer, index: number) {
   const gate = createGate();
-  const { before } = rig.target;
-  let renamed = false;
-  rig.target.before = async (command) => {
-    await before(command);
-    if (command.endsWith(` /incoming/file-${index}.csv`) && command.startsWith('RNTO')) renamed = true;
-    // The size is asked once more after the rename; by then the file is there.
-    else if (renamed && command === `SIZE /incoming/file-${index}.csv`) setTimeout(gate.open, 30);
-  };
+  void (async () => {
+    await gate.reached;
+    while ((await statesOf(rig, transfer))[index] !== 'done') await new Promise(setImmediate);
+    gate.open();
+  })();
   return gate;
 }
 

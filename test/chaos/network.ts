@@ -124,7 +124,10 @@ class Carried implements Link {
 
   private carry(from: Socket, to: Socket, direction: 'up' | 'down'): void {
     const pass = (chunk: Buffer): void => {
-      if (this.silent || (this.stalled && direction === 'up')) return void from.pause();
+      if (this.silent || (this.stalled && direction === 'up')) {
+        from.pause();
+        return;
+      }
       let now = chunk;
       if (!this.done && this.planned?.counting === direction && this.left() < chunk.length) {
         now = chunk.subarray(0, this.left());
@@ -139,8 +142,8 @@ class Carried implements Link {
       this.onMove(this);
       this.strike();
       const rest = chunk.subarray(now.length);
-      if (rest.length > 0) return pass(rest);
-      if (this.bytesPerSecond > 0) {
+      if (rest.length > 0) pass(rest);
+      else if (this.bytesPerSecond > 0) {
         from.pause();
         setTimeout(() => from.resume(), (now.length / this.bytesPerSecond) * 1_000);
       } else if (!room) {
