@@ -14,6 +14,8 @@ export interface ReadBackOrder {
   readonly onBytes: (bytes: Buffer) => boolean;
   /** Longest silence of the server, in milliseconds. */
   readonly stallMs: number;
+  /** How long the server may take to notice that we have enough, in milliseconds. */
+  readonly reasonMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -32,7 +34,7 @@ export async function readBackFrom(connection: FtpConnection, order: ReadBackOrd
     data.reset();
     connection.client.close();
   };
-  const stall = setTimeout(stop, order.stallMs);
+  let stall = setTimeout(stop, order.stallMs);
   order.signal.addEventListener('abort', stop, { once: true });
   try {
     const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
@@ -54,6 +56,8 @@ export async function readBackFrom(connection: FtpConnection, order: ReadBackOrd
       if (enough || order.onBytes(bytes)) return;
       enough = true;
       socket.destroy();
+      clearTimeout(stall);
+      stall = setTimeout(stop, order.reasonMs);
     });
     const word: unknown = await control;
     if (word === 'refused') return 'refused';

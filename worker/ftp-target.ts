@@ -165,7 +165,7 @@ function session(first: FtpConnection, options: SessionOptions): TargetSession {
   ): Promise<'read' | 'refused'> {
     try {
       if (connection.client.closed) await revive(signal);
-      const order = { path, from, onBytes, stallMs: times.stall, signal };
+      const order = { path, from, onBytes, stallMs: times.stall, reasonMs: times.reason, signal };
       const end = await readBackFrom(connection, order);
       if (connection.client.closed && !closed) await revive(signal);
       return end;

@@ -3,9 +3,11 @@ import type { Checkpoint } from '../core/transfer.ts';
 import type { StoreProgress } from './target.ts';
 
 /** Older places that are kept: a server may hold less than was written, by what its and our buffers take. */
-const EARLIER = 4;
+const EARLIER = 8;
 const MIB = 2 ** 20;
-/** Most bytes between two places. */
+/** Bytes between two checkpoints of a file that is not very large. */
+export const MARK_BYTES = 8 * MIB;
+/** Most bytes between two checkpoints. */
 const WIDEST = 64e6;
 /** Checkpoints are written at least this often while bytes move, in milliseconds. */
 const EVERY_MS = 15_000;
@@ -22,7 +24,7 @@ export class Marks {
 
   /** @param size of the whole file; a hundredth of it is the most that may have to be sent again */
   constructor(size: number, start: StoreProgress | undefined, now: () => number) {
-    this.wide = Math.min(WIDEST, Math.max(8 * MIB, size / 128));
+    this.wide = Math.min(WIDEST, Math.max(MARK_BYTES, size / 128));
     this.now = now;
     this.latest = start ?? { bytes: 0, crc32: 0 };
     this.earlier = this.latest.bytes > 0 ? [this.latest] : [];
@@ -34,7 +36,7 @@ export class Marks {
   passed({ bytes, crc32 }: StoreProgress): boolean {
     this.latest = { bytes, crc32 };
     const last = this.earlier.at(-1)?.bytes ?? 0;
-    if (bytes - last >= this.wide / 2) {
+    if (bytes - last >= this.wide / 4) {
       this.earlier.push(this.latest);
       if (this.earlier.length > EARLIER) this.earlier.shift();
     }

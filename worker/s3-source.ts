@@ -22,6 +22,7 @@ import { RangeRefused, type RangeServer } from './range-connection.ts';
 import { Pace } from './range-pace.ts';
 import { createRangePool } from './range-pool.ts';
 import { type FetchPart, readRanges } from './ranges.ts';
+import { escapeUri, signGet } from './s3-signature.ts';
 import type { Source, SourceObject } from './source.ts';
 
 export interface S3SourceOptions {
@@ -52,8 +53,16 @@ interface HttpRequest {
   readonly hostname: string;
   readonly port?: number;
   readonly path: string;
-  readonly query: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Where a bucket's objects are. */
+interface Place {
+  readonly server: RangeServer;
+  /** For the Host header. */
+  readonly host: string;
+  /** What the path has before the key. */
+  readonly before: string;
 }
 
 interface SignedGet {
@@ -69,9 +78,7 @@ interface Range {
   readonly onBytes: (filled: number) => void;
 }
 
-/** RFC 3986, as the signature has it. */
-const escapeUri = (text: string) =>
-  encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+const escapedKey = (key: string) => key.split('/').map(escapeUri).join('/');
 
 const subjectOf = ({ bucket, object }: SourceObject): S3Subject => ({ bucket, key: object.key });
 
@@ -103,6 +110,7 @@ export function createS3Source(options: S3SourceOptions): S3Source {
   const { client, log, maxResumes = 5, stallMs = 30_000, memory = createPartMemory() } = options;
   const pool = createRangePool(stallMs);
   const pace = new Pace();
+  const places = new Map<string, Promise<Place>>();
   let sdkOnly = false;
 
   /** Fills `into` from offset `from` on over the SDK's own GET; may end early or fail anywhere. */
@@ -147,32 +155,43 @@ export function createS3Source(options: S3SourceOptions): S3Source {
     }
   }
 
-  /**
-   * A GET as the SDK would send it, signed and with `If-Match`; ranges are added behind the signature, which S3
-   * does not want to cover them. https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
-   */
-  async function sign(source: SourceObject): Promise<SignedGet> {
-    const command = new GetObjectCommand(pinned(source));
+  /** Where a bucket's objects are, as the SDK has it: which host, and what stands before the key. */
+  async function locate(source: SourceObject): Promise<Place> {
+    const command = new GetObjectCommand({ Bucket: source.bucket, Key: source.object.key });
     let request: HttpRequest | undefined;
     command.middlewareStack.add(
       () => async (args) => {
         request = args.request as HttpRequest;
         return { output: { $metadata: {} }, response: {} };
       },
-      { step: 'deserialize', priority: 'high', name: 'keepSignedRequest' },
+      { step: 'deserialize', priority: 'high', name: 'keepRequest' },
     );
     await (await client()).send(command);
-    if (!request) throw new Error('the SDK signed nothing');
+    const key = escapedKey(source.object.key);
+    if (!request?.path.endsWith(key)) throw new Error('the SDK asks for another path');
     const { protocol, hostname, port, path, headers } = request;
-    const query = Object.entries(request.query).map(
-      ([name, value]) => `${escapeUri(name)}=${escapeUri(String(value))}`,
-    );
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     const secure = protocol === 'https:';
     return {
       server: { secure, host: hostname, port: port ?? (secure ? 443 : 80) },
-      head: `GET ${path}${query.length > 0 ? '?' : ''}${query.join('&')} HTTP/1.1\r\n${lines.join('')}`,
+      host: headers.host ?? hostname,
+      before: path.slice(0, path.length - key.length),
     };
+  }
+
+  async function sign(source: SourceObject): Promise<SignedGet> {
+    const { key, etag: ifMatch, versionId } = source.object;
+    let located = places.get(source.bucket);
+    if (!located) {
+      located = locate(source);
+      places.set(source.bucket, located);
+      located.catch(() => places.delete(source.bucket));
+    }
+    const { server, host, before } = await located;
+    const { config } = await client();
+    const [region, keys] = await Promise.all([config.region(), config.credentials()]);
+    const query: Record<string, string> = versionId === undefined ? {} : { versionId };
+    const get = { path: `${before}${escapedKey(key)}`, query, host, ifMatch, region };
+    return { server, head: signGet(get, keys, Date.now()) };
   }
 
   /** One part, read on after cuts; what S3 refuses is asked once more by the SDK, which knows all its refusals. */
