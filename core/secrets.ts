@@ -1,6 +1,6 @@
 /** Secrets by reference: `env:NAME`, `file:/path` or `secretsmanager:NAME`, resolved at the moment of use. */
 import { readFile } from 'node:fs/promises';
-import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { FerryError } from './errors.ts';
 
 export interface SecretSources {
@@ -54,6 +54,9 @@ async function fromSecretsManager(
     throw unresolved(reference, lasting ?? 'Secrets Manager does not answer', lasting === undefined);
   }
 }
+
+/** The client of a process, made when a `secretsmanager:` reference is met for the first time. */
+export const createSecretsClient = (region: string) => new SecretsManagerClient({ region, maxAttempts: 4 });
 
 export function createSecretResolver(sources: SecretSources): ResolveSecret {
   let client: SecretsManagerClient | undefined;

@@ -1,7 +1,7 @@
 /** Keeps the one progress message of a running transfer current: the latest figures, at a bearable pace. */
 import type { Logger } from 'pino';
+import type { LiveProgress } from '../adapters/cards/progress-card.ts';
 import { FerryError } from '../core/errors.ts';
-import type { LiveProgress } from './progress.ts';
 
 /** Longest pause after the platform asked for fewer edits, in milliseconds. */
 const SLOWEST_MS = 60_000;

@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { LiveProgress } from '../adapters/cards/progress-card.ts';
 import { FerryError } from '../core/errors.ts';
-import { createProgress, type LiveProgress } from './progress.ts';
+import { createProgress } from './progress.ts';
 import { keepMessageCurrent } from './progress-message.ts';
 
 describe('progress', () => {

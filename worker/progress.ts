@@ -1,18 +1,11 @@
 /** How far a running transfer is: bytes, a smoothed speed, and the time that is left. */
+import type { LiveProgress } from '../adapters/cards/progress-card.ts';
 import type { Transfer } from '../core/transfer.ts';
 
 /** The speed is taken over the last so many milliseconds. */
 const WINDOW_MS = 10_000;
 /** Least time between two samples, in milliseconds. */
 const SAMPLE_MS = 250;
-
-export interface LiveProgress {
-  readonly bytesDone: number;
-  readonly objectsDone: number;
-  /** Bytes a second; absent while it is not known. */
-  readonly bytesPerSecond?: number;
-  readonly secondsLeft?: number;
-}
 
 export interface Progress {
   /** An object has so many bytes at the destination now; fewer than before when it began anew. */

@@ -24,3 +24,10 @@ export interface Source {
    */
   read(source: SourceObject, start: number, signal: AbortSignal): AsyncIterable<Buffer>;
 }
+
+/** A source that was opened with credentials, for one run. */
+export interface SourceGrant {
+  readonly source: Source;
+  /** Forgets the credentials. */
+  close(): Promise<void>;
+}

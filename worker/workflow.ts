@@ -1,6 +1,7 @@
 /** One run of a transfer under its lease: the six steps, and an end that survives a crash at any point. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { LiveProgress } from '../adapters/cards/progress-card.ts';
 import { FerryError, toFerryError } from '../core/errors.ts';
 import { newReference } from '../core/ids.ts';
 import { destinationOf } from '../core/policy.ts';
@@ -15,10 +16,9 @@ import { cancelled, completed, failed, putOff } from './endings.ts';
 import { followUp } from './follow-up.ts';
 import type { Lease } from './lease.ts';
 import { removeLeftovers } from './leftovers.ts';
-import type { LiveProgress } from './progress.ts';
 import { keepMessageCurrent } from './progress-message.ts';
 import { RunStop, stopCause } from './run-stop.ts';
-import type { Source } from './source.ts';
+import type { SourceGrant } from './source.ts';
 import { prepareStreaming, type Streaming } from './steps/stream.ts';
 import { checkTickets } from './steps/tickets.ts';
 import { requireDestination, validate } from './steps/validate.ts';
@@ -36,7 +36,7 @@ export interface WorkflowDeps {
   readonly objects: Pick<ObjectStore, 'read' | 'setProgress'>;
   readonly policy: PolicyConfig;
   /** Opens the 10-second session for the requester and this transfer, and obtains S3 credentials with it. */
-  readonly openSource: (transfer: Transfer, signal: AbortSignal) => Promise<Source>;
+  readonly openSource: (transfer: Transfer, signal: AbortSignal) => Promise<SourceGrant>;
   readonly openTarget: (name: string, destination: Destination) => Target;
   readonly readTicketState: Tickets['readTicketState'];
   /** Brings tickets and cards in step with the record; never throws. */
@@ -94,6 +94,7 @@ export async function runTransfer(
   let transfer = taken.transfer;
   let step: StepName = 'validate';
   let streaming: Streaming | undefined;
+  let grant: SourceGrant | undefined;
 
   let inPlace = false;
 
@@ -161,7 +162,8 @@ export async function runTransfer(
     await begin('tickets');
     await requireTickets();
     await begin('authorize');
-    const source = await openSource();
+    grant = await openSource();
+    const { source } = grant;
     await begin('stream');
     const { destination: name } = transfer.plan;
     const destination = requireDestination(policy, transfer);
@@ -266,6 +268,7 @@ export async function runTransfer(
     return fail(thrown);
   }
 
+  log.info({ attempt: transfer.attempt }, 'taken');
   void deps.settle(transferId);
   try {
     if (transfer.cancelRequested) stop(new RunStop('cancelled'));
@@ -276,5 +279,6 @@ export async function runTransfer(
   } finally {
     stopping.removeEventListener('abort', onStopping);
     await watch.end();
+    await grant?.close();
   }
 }

@@ -1,5 +1,6 @@
 /** A worker's surroundings for tests: real stores, with tickets, thread and both ends of the transfer in memory. */
 import { type Logger, pino } from 'pino';
+import type { LiveProgress } from '../../adapters/cards/progress-card.ts';
 import { createSettler } from '../../adapters/settle.ts';
 import { wantedRoles } from '../../core/due-work.ts';
 import { createLearning } from '../../core/learning.ts';
@@ -12,7 +13,6 @@ import { isEnded, lastSeq, move } from '../../core/transfer-state.ts';
 import { createConnections } from '../../worker/connections.ts';
 import { followUp } from '../../worker/follow-up.ts';
 import { createLeases } from '../../worker/lease.ts';
-import type { LiveProgress } from '../../worker/progress.ts';
 import { type RunOutcome, runTransfer, type WorkflowDeps } from '../../worker/workflow.ts';
 import type { TestDynamoDb } from './dynamodb.ts';
 import { type MemorySource, type MemoryTarget, memorySource, memoryTarget } from './memory-ends.ts';
@@ -118,7 +118,7 @@ export function createWorkerRig(db: TestDynamoDb, now: () => number = Date.now):
       store,
       objects,
       policy,
-      openSource: async () => source,
+      openSource: async () => ({ source, close: async () => {} }),
       openTarget: () => target,
       readTicketState,
       settle,

@@ -1,5 +1,6 @@
 /** The step that moves the bytes: a few connections, each carrying one object after another. */
 import type { Logger } from 'pino';
+import type { LiveProgress } from '../../adapters/cards/progress-card.ts';
 import { toFerryError } from '../../core/errors.ts';
 import type { Destination } from '../../core/policy-config.ts';
 import type { ObjectStore } from '../../core/stores/object-store.ts';
@@ -7,7 +8,7 @@ import type { Transfer } from '../../core/transfer.ts';
 import { type Cargo, type Carrying, cargoOf, carry, saveCheckpoint } from '../carry.ts';
 import type { Connections } from '../connections.ts';
 import type { Lease } from '../lease.ts';
-import { createProgress, type LiveProgress } from '../progress.ts';
+import { createProgress } from '../progress.ts';
 import type { Source } from '../source.ts';
 import type { StoreProgress, Target, TargetSession } from '../target.ts';
 import type { Checkpoints } from '../watch.ts';

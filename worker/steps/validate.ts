@@ -6,7 +6,7 @@ import type { Destination, PolicyConfig } from '../../core/policy-config.ts';
 import { shownText } from '../../core/shown-text.ts';
 import type { ObjectStore } from '../../core/stores/object-store.ts';
 import { hashPlan, objectsDigest, type PlannedObject, type Transfer } from '../../core/transfer.ts';
-import type { Source } from '../source.ts';
+import type { Source, SourceGrant } from '../source.ts';
 import { pathFault } from '../target-name.ts';
 import { type RetryPolicy, withRetry } from '../with-retry.ts';
 
@@ -37,14 +37,14 @@ function requireApproval(policy: PolicyConfig, transfer: Transfer, now: number):
 }
 
 /**
- * @param checkSource opens the source; asked for only when objects are to be checked
+ * @param deps.openSource asked for only when objects are to be checked; closed again
  * @throws FerryError that says why the transfer must not go on
  */
 export async function validate(deps: {
   transfer: Transfer;
   policy: PolicyConfig;
   objects: Pick<ObjectStore, 'read'>;
-  openSource: () => Promise<Source>;
+  openSource: () => Promise<SourceGrant>;
   retry: RetryPolicy;
   signal: AbortSignal;
   now: number;
@@ -77,26 +77,26 @@ export async function validate(deps: {
   if (!verdict.allowed) throw refused(`${verdict.reason} Nothing was sent.`);
   if (open.length === 0) return;
 
-  const source = await deps.openSource();
-  const firstFailure = new AbortController();
-  const either = AbortSignal.any([signal, firstFailure.signal]);
-  const queue = new PQueue({ concurrency: CHECKS_AT_ONCE });
-  const checks = open.map((object) =>
-    queue.add(
-      () =>
-        withRetry(deps.retry, either, async () => {
-          const facts = await source.check({ bucket: plan.bucket, object }, either);
-          if (facts.size === object.size) return;
-          throw new FerryError('source_changed', {
-            userMessage: `${shownText(object.key)} has changed in S3 since it was proposed. Nothing was sent; please ask for it anew.`,
-          });
-        }).catch((error: unknown) => {
-          firstFailure.abort(error);
-          throw error;
-        }),
-      { signal: either },
-    ),
-  );
-  await Promise.allSettled(checks);
-  either.throwIfAborted();
+  const grant = await deps.openSource();
+  await checkAll(open, grant.source).finally(() => grant.close());
+
+  /** The first that has changed or cannot be read stops the others. */
+  async function checkAll(planned: readonly PlannedObject[], source: Source): Promise<void> {
+    const firstFailure = new AbortController();
+    const either = AbortSignal.any([signal, firstFailure.signal]);
+    const queue = new PQueue({ concurrency: CHECKS_AT_ONCE });
+    const check = (object: PlannedObject) =>
+      withRetry(deps.retry, either, async () => {
+        const facts = await source.check({ bucket: plan.bucket, object }, either);
+        if (facts.size === object.size) return;
+        throw new FerryError('source_changed', {
+          userMessage: `${shownText(object.key)} has changed in S3 since it was proposed. Nothing was sent; please ask for it anew.`,
+        });
+      }).catch((error: unknown) => {
+        firstFailure.abort(error);
+        throw error;
+      });
+    await Promise.allSettled(planned.map((object) => queue.add(() => check(object), { signal: either })));
+    either.throwIfAborted();
+  }
 }

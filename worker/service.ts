@@ -1,0 +1,136 @@
+/** The transfer service: queue, workflow, dead letters and reconciler, wired together and stopped together. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { type LiveProgress, progressCard } from '../adapters/cards/progress-card.ts';
+import { type ChatClients, clientFor } from '../adapters/chat-client.ts';
+import { createFoundation } from '../adapters/foundation.ts';
+import { slackClient } from '../adapters/slack/slack.ts';
+import type { WorkerConfig } from '../core/config.ts';
+import { postedAs } from '../core/due-work.ts';
+import { createExpiry } from '../core/expiry.ts';
+import { startHealthServer } from '../core/health.ts';
+import { createQueueClient } from '../core/queue.ts';
+import { createSecretResolver, createSecretsClient } from '../core/secrets.ts';
+import { createConnections } from './connections.ts';
+import { createConsumer } from './consumer.ts';
+import { createDeadLetters } from './dead-letters.ts';
+import { type FollowUpDeps, followUp } from './follow-up.ts';
+import { createFtpTarget } from './ftp-target.ts';
+import { createLeases } from './lease.ts';
+import { createReconciler } from './reconciler.ts';
+import { createS3Source } from './s3-source.ts';
+import { runTransfer, type WorkflowDeps } from './workflow.ts';
+
+export interface RunningWorker {
+  /** Of `/healthz` and `/readyz`. */
+  readonly port: number;
+  /** Takes nothing new, hands over what is under way, and closes. */
+  stop(): Promise<void>;
+}
+
+export async function startWorker(
+  config: WorkerConfig,
+  log: Logger,
+  now: () => number = Date.now,
+): Promise<RunningWorker> {
+  const { env, policy } = config;
+  const clients: ChatClients = { slack: slackClient(env, { log, now }) };
+  const base = createFoundation(config, { clients, log, now, by: 'reconciler' });
+  const { transfers: store, objects, settler, tickets } = base;
+  const { settle } = settler;
+  const resolveSecret = createSecretResolver({
+    environment: config.secretsFrom,
+    secretsManager: () => createSecretsClient(env.AWS_REGION),
+  });
+
+  async function showProgress(transferId: string, live: LiveProgress): Promise<void> {
+    const transfer = await store.get(transferId);
+    const posted = transfer && postedAs(transfer, 'progress');
+    if (posted && transfer.status === 'running') {
+      await clientFor(clients, posted.ref)?.update(posted.ref, progressCard(transfer, now(), live));
+    }
+  }
+
+  const afterwards: FollowUpDeps = { store, settle, learn: (id) => base.learning.learn(id), now };
+  const tell = (transferId: string) => followUp(afterwards, transferId, log);
+  const workflow: WorkflowDeps = {
+    ...afterwards,
+    store,
+    objects,
+    policy,
+    async openSource(transfer) {
+      const { keys } = await base.loadScope(transfer);
+      const grant = await base.s3Access.forTransfer(transfer, keys);
+      return {
+        source: createS3Source({ client: async () => grant.client, log }),
+        close: () => grant.close(),
+      };
+    },
+    openTarget: (name, destination) =>
+      createFtpTarget(destination, () => resolveSecret(destination.password), log, { name }),
+    readTicketState: (transfer, signal) => tickets.readTicketState(transfer, signal),
+    showProgress,
+    connections: createConnections(),
+    leaseMs: env.LEASE_SECONDS * 1_000,
+    progressMs: env.PROGRESS_SECONDS * 1_000,
+    log,
+  };
+
+  const client = createQueueClient({
+    region: env.AWS_REGION,
+    ...(env.AWS_ENDPOINT_URL_SQS ? { endpoint: env.AWS_ENDPOINT_URL_SQS } : {}),
+  });
+  const leases = createLeases({
+    store,
+    owner: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
+    leaseMs: workflow.leaseMs,
+    now,
+  });
+  const stopping = new AbortController();
+  const queues = {
+    client,
+    deadLetterUrl: env.DEAD_LETTER_QUEUE_URL,
+    visibilitySeconds: env.LEASE_SECONDS,
+    leases,
+    followUp: tell,
+    now,
+    log,
+  };
+  const consumer = createConsumer({
+    ...queues,
+    queueUrl: env.QUEUE_URL,
+    concurrency: env.WORKER_CONCURRENCY,
+    run: (taken, signal) => runTransfer(workflow, taken, signal),
+    stopping: stopping.signal,
+  });
+  const deadLetters = createDeadLetters(queues);
+  const reconciler = createReconciler({
+    store,
+    expiry: createExpiry({ transfers: store, now }),
+    dispatch: base.dispatch,
+    queue: base.queue,
+    settle,
+    followUp: tell,
+    everyMs: env.RECONCILE_SECONDS * 1_000,
+    now,
+    log,
+  });
+
+  const health = await startHealthServer({ port: env.HEALTH_PORT, checks: base.checks });
+  consumer.start();
+  deadLetters.start();
+  reconciler.start();
+
+  return {
+    port: health.port,
+    async stop() {
+      stopping.abort();
+      await Promise.all([consumer.stop(), deadLetters.stop(), reconciler.stop()]);
+      await settler.idle();
+      await health.close();
+      base.s3Access.close();
+      client.destroy();
+    },
+  };
+}
