@@ -93,7 +93,11 @@ export function createConversation(deps: ConversationDeps): Conversation {
 
   async function detailCard(transfer: Transfer): Promise<Card> {
     return transfer.status === 'pending_approval'
-      ? proposalCard(transfer, { approvers: await deps.approversOf(transfer), now: deps.now() })
+      ? proposalCard(transfer, {
+          approvers: await deps.approversOf(transfer),
+          now: deps.now(),
+          aside: true,
+        })
       : progressCard(transfer, deps.now());
   }
 
