@@ -1,15 +1,12 @@
 /** The walk with Slack posting signed events to the bot, and all that may go wrong between the two. */
-import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
-import type { PolicyConfig } from '../../core/policy-config.ts';
 import type { Service } from '../../infra/local/services.ts';
 import { buttonsOf } from '../../infra/local/slack-people.ts';
 import { PEOPLE, SLACK_APP, TRANSFERS_CHANNEL, WORKSPACE } from '../../infra/local/slack-workspace.ts';
 import type { Stack } from '../../infra/local/stack.ts';
 import { SLACK_BOT } from '../fakes/slack-server.ts';
 import { postSignedJson } from '../fakes/slack-signer.ts';
-import { shownIn, useHouse, userIdOf, waitFor } from '../support/house.ts';
+import { changePolicy, shownIn, useHouse, userIdOf, waitFor } from '../support/house.ts';
 import { type HttpSlack, startHttpSlack } from '../support/http-slack.ts';
 
 const CHANNEL = TRANSFERS_CHANNEL.id;
@@ -38,10 +35,10 @@ describe('Slack over HTTP', () => {
       id: CHANNEL,
       members: [...[...Object.values(PEOPLE), ...DOUBTFUL].map(({ id }) => id), SLACK_BOT.userId],
     });
-    const policy = parse(await readFile(stack.configFile, 'utf8')) as PolicyConfig;
-    for (const group of ['approvers', 'requesters'])
-      policy.groups[group]?.push(...DOUBTFUL.map(({ id }) => `slack:${WORKSPACE.teamId}:${id}`));
-    await writeFile(stack.configFile, stringify(policy));
+    await changePolicy(stack, ({ groups }) => {
+      for (const group of ['approvers', 'requesters'])
+        groups[group]?.push(...DOUBTFUL.map(({ id }) => `slack:${WORKSPACE.teamId}:${id}`));
+    });
   }
   const house = useHouse({
     slack: 'none',

@@ -1,6 +1,10 @@
 /** The whole house for a test file: the embedded stack, the bot and the worker as processes, and hands to use them. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { parse, stringify } from 'yaml';
+import type { z } from 'zod';
+import type { policyConfigSchema } from '../../core/policy-config.ts';
 import type { Transfer } from '../../core/transfer.ts';
 import { type LogLine, type Service, type ServiceName, startService } from '../../infra/local/services.ts';
 import {
@@ -76,6 +80,16 @@ export async function waitFor<T>(
 
 /** A person's user id as FileFerry writes it. */
 export const userIdOf = (name: PersonName) => `slack:${WORKSPACE.teamId}:${PEOPLE[name].id}`;
+
+/** Rewrites the policy file of a stack whose services do not run yet. */
+export async function changePolicy(
+  stack: Stack,
+  change: (policy: z.input<typeof policyConfigSchema>) => void,
+): Promise<void> {
+  const policy = parse(await readFile(stack.configFile, 'utf8'));
+  change(policy);
+  await writeFile(stack.configFile, stringify(policy));
+}
 
 /** Everything that a message shows, as one text. */
 export const shownIn = (message: SlackMessage): string =>
