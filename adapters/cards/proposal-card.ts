@@ -50,8 +50,10 @@ function forecastLine({ forecast }: Transfer): Line {
   if (!forecast || forecast.samples === 0) return ['no history yet'];
   const { seconds, lowSeconds, highSeconds, successRate, samples } = forecast;
   const rate = percent(Math.round(successRate * samples), samples);
+  const [about, low, high] = [seconds, lowSeconds, highSeconds].map((it) => formatDuration(Math.max(1, it)));
+  const range = low === high ? '' : ` (${low}–${high})`;
   return [
-    `about ${formatDuration(seconds)} (${formatDuration(lowSeconds)}–${formatDuration(highSeconds)}), ` +
+    `about ${about}${range}, ` +
       `${rate} % of ${samples} similar transfer${samples === 1 ? '' : 's'} succeeded`,
   ];
 }

@@ -2,13 +2,17 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PEOPLE, type PersonName, TRANSFERS_CHANNEL } from '../../infra/local/slack-workspace.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { PEOPLE, type PersonName, SLACK_APP, TRANSFERS_CHANNEL } from '../../infra/local/slack-workspace.ts';
 import { useHouse } from '../support/house.ts';
 import { hasLocalSlack, requireOrSkip } from '../support/require.ts';
 
+/** Pictures of each scene, for people to look at. */
 const SCREENSHOTS = join(import.meta.dirname, '../../node_modules/.cache/fileferry-screenshots');
 const executablePath = requireOrSkip('chromium');
+
+const BUCKET = 'finance-exports';
+const KEY = 'reports/2026/Q3/q3-report.pdf';
 
 describe.skipIf(!executablePath || !hasLocalSlack())('the walk in the browser', () => {
   // Slow enough that the bar is seen on its way.
@@ -35,56 +39,68 @@ describe.skipIf(!executablePath || !hasLocalSlack())('the walk in the browser', 
     await page.goto(house.slack.webUrl);
   });
   afterAll(() => browser?.close());
+  beforeEach(({ task, onTestFailed }) => {
+    onTestFailed(() => shoot(`failed ${task.name}`));
+  });
 
-  const shoot = (name: string) => page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  async function shoot(name: string): Promise<void> {
+    await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  }
   const actAs = (name: PersonName) => page.getByLabel('Act as').selectOption(PEOPLE[name].id);
   const open = (name: string) => page.locator('.sidebar-item', { hasText: name }).click();
   const thread = () => page.locator('.thread-pane');
+  /** The message in the thread that has this header. */
+  const card = (header: string) => thread().locator('.msg', { hasText: header });
+  const buttons = (label: string) => thread().locator('.bk-button', { hasText: label });
 
   async function write(text: string): Promise<void> {
     const box = page.getByPlaceholder(/Message/).first();
     await box.fill(text);
     await box.press('Enter');
   }
-  /** Waits until the text can be seen; fails with what was looked for. */
-  const see = (where: Locator | Page, text: string | RegExp, timeout = 10_000) =>
+  /** Waits until the text can be seen. */
+  const see = (where: Locator, text: string | RegExp, timeout = 10_000) =>
     where.getByText(text).first().waitFor({ timeout });
-  const press = (label: string) => thread().locator('.bk-button', { hasText: label }).click();
 
-  it('lets Ana ask, refuses her own approval, takes Bob’s, and shows how the file gets there', async () => {
+  it('shows Ana’s request, refuses her own approval, takes Bob’s, and fills the bar', async () => {
     await actAs('ana');
     await open(TRANSFERS_CHANNEL.name);
-    await write('@fileferry please send s3://finance-exports/reports/2026/Q3/q3-report.pdf to acme-ftp');
+    await write(`@${SLACK_APP.botName} please send s3://${BUCKET}/${KEY} to acme-ftp`);
     await page.locator('.thread-summary').click();
-    await see(thread(), 'Approval needed');
-    await shoot('1-proposal');
+    await see(card('Approval needed'), /INC\d+ \(audit\)/);
+    await shoot('1 proposal');
 
-    await press('Approve');
-    await see(thread(), /somebody else/);
-    await shoot('2-refused');
-    expect(await thread().locator('.bk-button', { hasText: 'Approve' }).isVisible()).toBe(true);
+    await buttons('Approve').click();
+    await see(thread(), 'You asked for this transfer, so somebody else has to decide on it.');
+    await shoot('2 own approval refused');
+    expect(await buttons('Approve').isVisible()).toBe(true);
 
     await actAs('bob');
-    await press('Approve');
-    await see(thread(), /Approved by/);
-    await see(thread(), /[1-9]\d? %/);
-    await shoot('3-progress');
-    await see(thread(), '100 %', 20_000);
-    await see(thread(), /Delivered/);
-    await shoot('4-delivered');
-    await thread().evaluate((el) => {
-      const m = [...el.querySelectorAll('*')].filter((e) => e.scrollHeight > e.clientHeight + 5);
-      for (const x of m) x.scrollTop = 1e6;
-    });
-    await shoot('4b-delivered');
+    await buttons('Approve').click();
+    await see(card('Approved: q3-report.pdf'), 'Approved by');
+    await see(card('Sending q3-report.pdf'), /^[1-9]\d? %$/);
+    await shoot('3 on its way');
+
+    await see(card('Delivered: q3-report.pdf').first(), '100 %', 20_000);
+    await see(card('Delivered: q3-report.pdf').last(), '/acme/q3-report.pdf');
+    await card('Delivered: q3-report.pdf').last().scrollIntoViewIfNeeded();
+    await shoot('4 delivered');
     expect(await thread().locator('.bk-button').count()).toBe(0);
-  }, 40_000);
+
+    const source = await house.stack.readObject(BUCKET, KEY);
+    expect(source.equals(await house.stack.ftp.read('/acme/q3-report.pdf'))).toBe(true);
+  }, 45_000);
 
   it('answers Ana in her direct messages', async () => {
     await actAs('ana');
-    await open('Ana Silva');
+    await open(PEOPLE.ana.realName);
     await write('where is my transfer?');
-    await see(page, '100 %');
-    await shoot('5-direct');
+    const answer = page.locator('.messages .msg', { hasText: 'Delivered: q3-report.pdf' });
+    await see(answer, '100 %');
+    await shoot('5 direct message');
+    expect(await page.locator('.messages .msg').allTextContents()).toEqual([
+      expect.stringContaining('where is my transfer?'),
+      expect.stringContaining('/acme/q3-report.pdf'),
+    ]);
   });
 });
