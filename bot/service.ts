@@ -136,7 +136,7 @@ export async function startBot(
   const server = await startBotServer({
     host: env.HOST,
     port: env.PORT,
-    routes: { ...healthRoutes(checks), ...slack.receiver.routes },
+    routes: { ...healthRoutes(checks, base.waitsFor), ...slack.receiver.routes },
   });
   await slack.receiver.start(inbox.handle);
 
