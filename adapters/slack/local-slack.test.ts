@@ -111,7 +111,7 @@ describe.skipIf(!binary)('with local-slack (needs the package local-slack-linux-
 
     await slack.act('command', { channel: 'C01OPS', user: 'U01ANA', command: '/fileferry', text: 'status' });
     expect(await arrived(4, 'message')).toMatchObject({
-      scope: 'command',
+      command: true,
       text: 'status',
       thread: { channelId: 'C01OPS' },
     });

@@ -46,12 +46,16 @@ export function parseAccessPolicy(text: string): { policy: AccessPolicy } | { fa
   return parsed.success ? { policy: parsed.data } : { fault: z.prettifyError(parsed.error) };
 }
 
-/** IAM's wildcards: `*` for any characters, `?` for one. */
+/**
+ * IAM's wildcards: `*` for any characters, `?` for one; `${*}`, `${?}` and `${$}` are the signs themselves.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
+ */
 function matches(pattern: string, value: string, ignoreCase = false): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*/g, '.*')
-    .replace(/\?/g, '.');
+  const source = pattern.replace(/\$\{([*?$])\}|[*?]|[.+^${}()|[\]\\]/g, (sign, literal?: string) => {
+    if (literal) return `\\${literal}`;
+    if (sign === '*') return '.*';
+    return sign === '?' ? '.' : `\\${sign}`;
+  });
   return new RegExp(`^${source}$`, ignoreCase ? 'isu' : 'su').test(value);
 }
 
