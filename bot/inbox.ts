@@ -29,10 +29,9 @@ export function createInbox(deps: {
   apologize: (event: ChatEvent, error: FerryError) => Promise<void>;
   log: Logger;
   /** How long a claim stays ours unless extended, in milliseconds; a dead process's turns are free after it. */
-  holdMs?: number;
+  holdMs: number;
 }): Inbox {
-  const { turns, log } = deps;
-  const holdMs = deps.holdMs ?? 15_000;
+  const { turns, log, holdMs } = deps;
   const conversations = new Map<string, PQueue>();
   const stopping = new AbortController();
   let draining = false;

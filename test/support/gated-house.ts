@@ -1,0 +1,193 @@
+/** A house with a gate before each outside party, and people who use it through the fake Slack. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, expect } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { z } from 'zod';
+import { isSettled } from '../../core/due-work.ts';
+import type { Transfer } from '../../core/transfer.ts';
+import type { Service, ServiceName } from '../../infra/local/services.ts';
+import type { Stack } from '../../infra/local/stack.ts';
+import type { Environment } from '../../infra/local/stack-environment.ts';
+import { type Gate, type Moment, openGate } from '../fakes/gate.ts';
+import { type House, useHouse, type WaitOptions } from './house.ts';
+import { type Asked, Office, textOf } from './office.ts';
+
+const PARTIES = ['dynamoDb', 'sqs', 's3', 'sts', 'serviceNow', 'slack'] as const;
+export type Party = (typeof PARTIES)[number];
+type Gates = Readonly<Record<Party, Gate>>;
+
+const policySchema = z.looseObject({
+  destinations: z.record(z.string(), z.looseObject({ port: z.number() })),
+  rules: z.array(z.looseObject({})),
+});
+export type PolicyFile = z.infer<typeof policySchema>;
+
+export interface GatedHouseOptions {
+  /** Changes the policy before anything starts. */
+  readonly policy?: (file: PolicyFile, stack: Stack) => void | Promise<void>;
+  /** Files in `finance-exports`, by key. */
+  readonly files?: Readonly<Record<string, Uint8Array>>;
+  readonly worker?: Environment;
+}
+
+export class GatedHouse {
+  house!: House;
+  office!: Office;
+  /** Between each kind of service and its parties. */
+  gates!: Readonly<Record<ServiceName, Gates>>;
+  /** Between the worker and the destinations that are up: what passes are FTP commands and replies. */
+  ftp!: Gate;
+
+  get stack(): Stack {
+    return this.house.stack;
+  }
+
+  /**
+   * Kills a service at the first moment that fits: what is asked then never arrives, what is answered then is
+   * never heard.
+   *
+   * @returns resolves once it is gone
+   */
+  async killAt(service: Service, fits: (moment: Moment, party: Party | 'ftp') => boolean): Promise<void> {
+    const killed = Promise.withResolvers<void>();
+    let dead = false;
+    const gates = Object.entries({ ...this.gates[service.name], ftp: this.ftp }) as [Party | 'ftp', Gate][];
+    for (const [party, gate] of gates) {
+      gate.onMoment = (moment) => {
+        if (!dead && fits(moment, party)) {
+          dead = true;
+          process.kill(service.pid, 'SIGKILL');
+          killed.resolve();
+        }
+        return dead ? 'cut' : undefined;
+      };
+    }
+    await Promise.race([killed.promise, service.exited]);
+    await service.kill();
+    for (const [, gate] of gates) gate.onMoment = undefined;
+  }
+
+  put(key: string, body: Uint8Array, bucket = 'finance-exports', more: object = {}): Promise<unknown> {
+    return this.stack.s3Admin.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ...more }));
+  }
+
+  /** Waits until nothing is owed to anybody any more. */
+  done(transferId: string, status: Transfer['status'], options?: WaitOptions): Promise<Transfer> {
+    return this.house.recordWith(
+      transferId,
+      `${status} and told to everybody`,
+      (it) => it.status === status && isSettled(it),
+      options,
+    );
+  }
+
+  /** The transfer's tickets, duplicates that were retired included. */
+  ticketsOf(transferId: string) {
+    return this.stack.serviceNow
+      .incidents()
+      .filter(({ correlationId }) => correlationId.startsWith(transferId));
+  }
+
+  /** Temporary files at the destinations. */
+  async temporaryFiles(): Promise<string[]> {
+    return (await this.stack.ftp.files()).filter((path) => path.includes('/.fileferry-'));
+  }
+
+  /** Whatever happened on the way: one decision, two tickets, one message of each kind, and every card closed. */
+  expectToldOnce(transfer: Transfer, { root }: Pick<Asked, 'root'>): void {
+    const { transferId, history } = transfer;
+    const tickets = this.ticketsOf(transferId);
+    expect(tickets, transferId).toHaveLength(2);
+    expect(tickets.every(({ state }) => state === '7' || state === '8')).toBe(true);
+    for (const { notes } of tickets) expect(new Set(notes).size, notes.join('\n')).toBe(notes.length);
+    expect(history.filter(({ status }) => status === 'approved')).toHaveLength(1);
+    expect(history.filter(({ status }) => status === 'completed')).toHaveLength(1);
+    const thread = this.office.thread(root);
+    const marks = thread.map(({ blocks }) => z.object({ block_id: z.string() }).parse(blocks?.[0]).block_id);
+    expect(marks).toEqual(['approval', 'progress', 'outcome/1'].map((role) => `ff:${transferId}/${role}`));
+    expect(thread.flatMap((message) => this.office.buttonsOf(message))).toEqual([]);
+  }
+
+  /** One file under its final name with these bytes, told once. */
+  async expectDelivered(
+    asked: Asked,
+    path: string,
+    bytes: Uint8Array,
+    options?: WaitOptions,
+  ): Promise<Transfer> {
+    const transfer = await this.done(asked.transferId, 'completed', options);
+    this.expectToldOnce(transfer, asked);
+    const arrived = await this.stack.ftp.read(path);
+    expect(arrived.equals(bytes), `${path} has the right bytes`).toBe(true);
+    return transfer;
+  }
+
+  /** What the thread shows, for a failed assertion. */
+  shown(root: string): string {
+    return this.office.thread(root).map(textOf).join('\n');
+  }
+}
+
+const SHORT: Environment = { LEASE_SECONDS: '3', RECONCILE_SECONDS: '1', PROGRESS_SECONDS: '3' };
+
+/** The settings by which a service speaks through its gates. */
+function through(gates: Gates, office: Office): Environment {
+  return {
+    ...office.settings(`${gates.slack.url}/api/`),
+    ...SHORT,
+    AWS_ENDPOINT_URL_DYNAMODB: gates.dynamoDb.url,
+    AWS_ENDPOINT_URL_SQS: gates.sqs.url,
+    AWS_ENDPOINT_URL_S3: gates.s3.url,
+    AWS_ENDPOINT_URL_STS: gates.sts.url,
+    SERVICENOW_URL: gates.serviceNow.url,
+  };
+}
+
+/** Opens it before the tests of this file and closes it after them; what crashes leave is taken over within seconds. */
+export function useGatedHouse(options: GatedHouseOptions = {}): GatedHouse {
+  const gated = new GatedHouse();
+  const opened: Gate[] = [];
+  const open = async (target: number | string) => {
+    const gate = await openGate(target);
+    opened.push(gate);
+    return gate;
+  };
+  // Registered first, so that it runs last.
+  afterAll(async () => {
+    await Promise.all(opened.map((gate) => gate.stop()));
+    await gated.office?.close();
+  });
+
+  async function gatesTo(stack: Stack): Promise<Gates> {
+    const targets: Record<Party, string> = {
+      dynamoDb: stack.dynamoDb.endpoint,
+      sqs: stack.sqs.endpoint,
+      s3: stack.s3.endpoint,
+      sts: stack.sts.endpoint,
+      serviceNow: stack.serviceNow.url,
+      slack: gated.office.slack.url,
+    };
+    const gates = PARTIES.map(async (party) => [party, await open(targets[party])] as const);
+    return Object.fromEntries(await Promise.all(gates)) as Record<Party, Gate>;
+  }
+
+  gated.house = useHouse({
+    slack: 'none',
+    async prepare(stack) {
+      gated.office = await Office.open(() => gated.house.bot.url);
+      gated.gates = { bot: await gatesTo(stack), worker: await gatesTo(stack) };
+      gated.ftp = await open(stack.ftp.port);
+      const file = policySchema.parse(parse(await readFile(stack.configFile, 'utf8')));
+      for (const destination of Object.values(file.destinations)) {
+        if (destination.port === stack.ftp.port) destination.port = gated.ftp.port;
+      }
+      await options.policy?.(file, stack);
+      await writeFile(stack.configFile, stringify(file));
+      for (const [key, body] of Object.entries(options.files ?? {})) await gated.put(key, body);
+    },
+    bot: () => through(gated.gates.bot, gated.office),
+    worker: () => ({ ...through(gated.gates.worker, gated.office), ...options.worker }),
+  });
+  return gated;
+}
