@@ -1,4 +1,5 @@
 /** A house with a gate before each outside party, and people who use it through the fake Slack. */
+import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, expect } from 'vitest';
@@ -11,10 +12,12 @@ import type { Stack } from '../../infra/local/stack.ts';
 import type { Environment } from '../../infra/local/stack-environment.ts';
 import { type Gate, type Moment, openGate } from '../fakes/gate.ts';
 import { type House, useHouse, type WaitOptions } from './house.ts';
-import { type Asked, Office, textOf } from './office.ts';
+import { type Asked, Office } from './office.ts';
 
 const PARTIES = ['dynamoDb', 'sqs', 's3', 'sts', 'serviceNow', 'slack'] as const;
 export type Party = (typeof PARTIES)[number];
+/** Whether this is the moment. */
+export type Fits = (moment: Moment, party: Party | 'ftp') => boolean;
 type Gates = Readonly<Record<Party, Gate>>;
 
 const policySchema = z.looseObject({
@@ -23,15 +26,26 @@ const policySchema = z.looseObject({
 });
 export type PolicyFile = z.infer<typeof policySchema>;
 
+/** A file in S3, where it is to go, and the sentence that asks for it. */
+export interface Cargo {
+  readonly name: string;
+  readonly bytes: Buffer;
+  /** On the FTP server. */
+  readonly path: string;
+  readonly sentence: string;
+}
+
+/** Cargo that Ana has asked for. */
+export type Shipment = Cargo & { readonly asked: Asked };
+
 export interface GatedHouseOptions {
   /** Changes the policy before anything starts. */
   readonly policy?: (file: PolicyFile, stack: Stack) => void | Promise<void>;
-  /** Files in `finance-exports`, by key. */
-  readonly files?: Readonly<Record<string, Uint8Array>>;
   readonly worker?: Environment;
 }
 
 export class GatedHouse {
+  #made = 0;
   house!: House;
   office!: Office;
   /** Between each kind of service and its parties. */
@@ -49,7 +63,7 @@ export class GatedHouse {
    *
    * @returns resolves once it is gone
    */
-  async killAt(service: Service, fits: (moment: Moment, party: Party | 'ftp') => boolean): Promise<void> {
+  async killAt(service: Service, fits: Fits): Promise<void> {
     const killed = Promise.withResolvers<void>();
     let dead = false;
     const gates = Object.entries({ ...this.gates[service.name], ftp: this.ftp }) as [Party | 'ftp', Gate][];
@@ -70,6 +84,22 @@ export class GatedHouse {
 
   put(key: string, body: Uint8Array, bucket = 'finance-exports', more: object = {}): Promise<unknown> {
     return this.stack.s3Admin.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ...more }));
+  }
+
+  /** Puts a file of random bytes, with a name of its own, into S3. */
+  async cargo(size = 2_000): Promise<Cargo> {
+    this.#made += 1;
+    const name = `file-${String(this.#made).padStart(3, '0')}.bin`;
+    const bytes = randomBytes(size);
+    await this.put(`flows/${name}`, bytes);
+    const sentence = `send s3://finance-exports/flows/${name} to acme-ftp`;
+    return { name, bytes, path: `/acme/${name}`, sentence };
+  }
+
+  /** Has Ana ask for a new file, up to the proposal. */
+  async shipment(size?: number): Promise<Shipment> {
+    const cargo = await this.cargo(size);
+    return { ...cargo, asked: await this.office.request('ana', cargo.sentence) };
   }
 
   /** Waits until nothing is owed to anybody any more. */
@@ -109,23 +139,13 @@ export class GatedHouse {
     expect(thread.flatMap((message) => this.office.buttonsOf(message))).toEqual([]);
   }
 
-  /** One file under its final name with these bytes, told once. */
-  async expectDelivered(
-    asked: Asked,
-    path: string,
-    bytes: Uint8Array,
-    options?: WaitOptions,
-  ): Promise<Transfer> {
-    const transfer = await this.done(asked.transferId, 'completed', options);
+  /** Waits until the file is delivered: once, whole, and told once. */
+  async delivered({ asked, path, bytes }: Shipment, withinMs = 60_000): Promise<Transfer> {
+    const transfer = await this.done(asked.transferId, 'completed', { withinMs });
     this.expectToldOnce(transfer, asked);
     const arrived = await this.stack.ftp.read(path);
     expect(arrived.equals(bytes), `${path} has the right bytes`).toBe(true);
     return transfer;
-  }
-
-  /** What the thread shows, for a failed assertion. */
-  shown(root: string): string {
-    return this.office.thread(root).map(textOf).join('\n');
   }
 }
 
@@ -141,6 +161,15 @@ function through(gates: Gates, office: Office): Environment {
     AWS_ENDPOINT_URL_S3: gates.s3.url,
     AWS_ENDPOINT_URL_STS: gates.sts.url,
     SERVICENOW_URL: gates.serviceNow.url,
+  };
+}
+
+/** The `count`th moment that fits, and all after it. */
+export function nth(count: number, fits: Fits = () => true): Fits {
+  let left = count;
+  return (moment, party) => {
+    if (left > 0 && fits(moment, party)) left -= 1;
+    return left === 0;
   };
 }
 
@@ -184,7 +213,6 @@ export function useGatedHouse(options: GatedHouseOptions = {}): GatedHouse {
       }
       await options.policy?.(file, stack);
       await writeFile(stack.configFile, stringify(file));
-      for (const [key, body] of Object.entries(options.files ?? {})) await gated.put(key, body);
     },
     bot: () => through(gated.gates.bot, gated.office),
     worker: () => ({ ...through(gated.gates.worker, gated.office), ...options.worker }),

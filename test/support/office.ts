@@ -27,6 +27,14 @@ export interface Asked {
   readonly transferId: string;
 }
 
+export interface Mention {
+  /** Timestamp of the message. */
+  readonly root: string;
+  /** Whether the bot took it; Slack delivers again what it did not take. */
+  readonly acknowledged: boolean;
+  deliverAgain(): Promise<boolean>;
+}
+
 export interface ClickOptions {
   /** Where the bot listens; the one that the office was given unless told. */
   readonly url?: string;
@@ -77,19 +85,22 @@ export class Office {
     return { url: `${url}/slack/events`, secret: SLACK_APP.signingSecret };
   }
 
-  /** Mentions the bot in #transfers without waiting for what comes of it: Slack's two events, and the answers to them. */
-  async mention(as: Colleague, text: string, times = 1): Promise<{ ts: string; statuses: number[] }> {
-    const user = EVERYBODY[as].id;
+  /** Mentions the bot in #transfers without waiting for what comes of it. */
+  async mention(as: Colleague, text: string): Promise<Mention> {
     const whole = `<@${SLACK_BOT.userId}> ${text}`;
-    const channel = TRANSFERS_CHANNEL.id;
-    const ts = this.slack.say(channel, user, whole);
-    const event = { user, ts, event_ts: ts, channel, text: whole };
-    const posts = Array.from({ length: times }, () => [
+    const root = this.slack.say(TRANSFERS_CHANNEL.id, EVERYBODY[as].id, whole);
+    const deliver = () => this.#deliver(EVERYBODY[as].id, root, whole);
+    return { root, acknowledged: await deliver(), deliverAgain: deliver };
+  }
+
+  /** Slack's two events for one mention; tells whether the bot took both. */
+  async #deliver(user: string, ts: string, text: string): Promise<boolean> {
+    const event = { user, ts, event_ts: ts, channel: TRANSFERS_CHANNEL.id, text };
+    const answers = await Promise.allSettled([
       postSignedJson(this.#target(), eventCallback({ ...event, type: 'message', channel_type: 'channel' })),
       postSignedJson(this.#target(), eventCallback({ ...event, type: 'app_mention' })),
-    ]).flat();
-    const answers = await Promise.allSettled(posts);
-    return { ts, statuses: answers.map((one) => (one.status === 'fulfilled' ? one.value.status : 0)) };
+    ]);
+    return answers.every((one) => one.status === 'fulfilled' && one.value.status === 200);
   }
 
   /** What the bot wrote in the thread for everybody, oldest first. */
@@ -117,11 +128,11 @@ export class Office {
 
   /** Mentions the bot and waits for its first reply of any kind. */
   async ask(as: Colleague, text: string): Promise<{ root: string; answer: FakeMessage }> {
-    const { ts } = await this.mention(as, text);
+    const { root } = await this.mention(as, text);
     const answer = await waitFor(`a reply to "${text.slice(0, 80)}"`, () =>
-      [...this.thread(ts), ...this.whispers(ts, as)].at(0),
+      [...this.thread(root), ...this.whispers(root, as)].at(0),
     );
-    return { root: ts, answer };
+    return { root, answer };
   }
 
   /** The thread's card with the buttons of a decision, once it is there. */
@@ -135,8 +146,8 @@ export class Office {
 
   /** Mentions the bot with a request and waits for the proposal. */
   async request(as: Colleague, text: string): Promise<Asked> {
-    const { ts } = await this.mention(as, text);
-    return this.proposal(ts);
+    const { root } = await this.mention(as, text);
+    return this.proposal(root);
   }
 
   buttonsOf(message: FakeMessage): SlackButton[] {
