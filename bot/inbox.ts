@@ -13,6 +13,11 @@ const TURN_MS = 90_000;
 /** An event that ended its process this often is given up. */
 const MAX_DELIVERIES = 3;
 
+const GIVEN_UP = new FerryError('internal', {
+  userMessage:
+    'I was interrupted every time that I worked on this, so I gave up. What I had done by then stands, and “status” shows it. Please try once more, and tell your FileFerry team if it happens again.',
+});
+
 export interface Inbox {
   readonly handle: EventHandler;
   /** Looks for events whose process died before their turn was done, and works them off. */
@@ -87,6 +92,9 @@ export function createInbox(deps: {
         if (!taken) continue;
         if (taken.deliveries > MAX_DELIVERIES) {
           log.error({ event: key, deliveries: taken.deliveries }, 'gave an event up: its turn never ended');
+          await deps
+            .apologize(taken.event, GIVEN_UP)
+            .catch((err: unknown) => log.warn({ event: key, err }, 'could not say so in the chat'));
           await turns.finish(key);
           continue;
         }

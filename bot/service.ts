@@ -121,8 +121,8 @@ export async function startBot(
       if (notice) await conversation.tell(event, notice);
     },
     apologize: conversation.apologize,
-    // Somebody waits for it in the chat: half of what a worker's lease lasts.
-    holdMs: env.LEASE_SECONDS * 500,
+    // Somebody waits in the chat: a third of what a worker's lease lasts.
+    holdMs: (env.LEASE_SECONDS * 1_000) / 3,
     log,
   });
 

@@ -20,6 +20,8 @@ export interface Gate {
   readonly port: number;
   /** Such as `http://127.0.0.1:40123`. */
   readonly url: string;
+  /** What was asked through it, in order. */
+  readonly seen: string[];
   /** Asked at every moment, before the bytes pass. */
   onMoment: ((moment: Moment) => Say) | undefined;
   /** From now on the party behind is down: open connections break, new ones are cut. */
@@ -47,6 +49,7 @@ function beginning(chunk: Buffer): string | undefined {
 export async function openGate(target: number | string): Promise<Gate> {
   const targetPort = typeof target === 'number' ? target : Number(new URL(target).port);
   const sockets = new Set<Socket>();
+  const seen: string[] = [];
   let isShut = false;
 
   function pass(near: Socket): void {
@@ -77,7 +80,10 @@ export async function openGate(target: number | string): Promise<Gate> {
     };
     near.on('data', (bytes: Buffer) => {
       const what = beginning(bytes);
-      if (what !== undefined) open = { what, asked: bytes };
+      if (what !== undefined) {
+        open = { what, asked: bytes };
+        seen.push(what);
+      }
       relay(bytes, far, what === undefined ? undefined : { phase: 'asked', what, asked: bytes, bytes });
     });
     far.on('data', (bytes: Buffer) => {
@@ -94,6 +100,7 @@ export async function openGate(target: number | string): Promise<Gate> {
   const gate: Gate = {
     port,
     url: `http://127.0.0.1:${port}`,
+    seen,
     onMoment: undefined,
     shut() {
       isShut = true;

@@ -6,12 +6,13 @@ import { afterAll, expect } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { isSettled } from '../../core/due-work.ts';
+import { createTurnStore } from '../../core/stores/turn-store.ts';
 import type { Transfer } from '../../core/transfer.ts';
 import type { Service, ServiceName } from '../../infra/local/services.ts';
 import type { Stack } from '../../infra/local/stack.ts';
-import type { Environment } from '../../infra/local/stack-environment.ts';
+import { type Environment, TABLE_PREFIX } from '../../infra/local/stack-environment.ts';
 import { type Gate, type Moment, openGate } from '../fakes/gate.ts';
-import { type House, useHouse, type WaitOptions } from './house.ts';
+import { type House, useHouse, type WaitOptions, waitFor } from './house.ts';
 import { type Asked, Office } from './office.ts';
 
 const PARTIES = ['dynamoDb', 'sqs', 's3', 'sts', 'serviceNow', 'slack'] as const;
@@ -58,13 +59,13 @@ export class GatedHouse {
   }
 
   /**
-   * Kills a service at the first moment that fits: what is asked then never arrives, what is answered then is
-   * never heard.
+   * Kills a service at the first moment that fits while something goes on: what is asked then never arrives, what
+   * is answered then is never heard.
    *
-   * @returns resolves once it is gone
+   * @returns what the act came to, once the service is gone
+   * @throws Error when the moment did not come
    */
-  async killAt(service: Service, fits: Fits): Promise<void> {
-    const killed = Promise.withResolvers<void>();
+  async killAt<T>(service: Service, fits: Fits, act: () => Promise<T>): Promise<T> {
     let dead = false;
     const gates = Object.entries({ ...this.gates[service.name], ftp: this.ftp }) as [Party | 'ftp', Gate][];
     for (const [party, gate] of gates) {
@@ -72,14 +73,18 @@ export class GatedHouse {
         if (!dead && fits(moment, party)) {
           dead = true;
           process.kill(service.pid, 'SIGKILL');
-          killed.resolve();
         }
         return dead ? 'cut' : undefined;
       };
     }
-    await Promise.race([killed.promise, service.exited]);
-    await service.kill();
-    for (const [, gate] of gates) gate.onMoment = undefined;
+    try {
+      const result = await act();
+      await waitFor(`the moment to kill the ${service.name}`, () => dead);
+      await service.exited;
+      return result;
+    } finally {
+      for (const [, gate] of gates) gate.onMoment = undefined;
+    }
   }
 
   put(key: string, body: Uint8Array, bucket = 'finance-exports', more: object = {}): Promise<unknown> {
@@ -100,6 +105,17 @@ export class GatedHouse {
   async shipment(size?: number): Promise<Shipment> {
     const cargo = await this.cargo(size);
     return { ...cargo, asked: await this.office.request('ana', cargo.sentence) };
+  }
+
+  /** Waits until no bot has a turn in hand, nor one that died: an event that ends three bots is given up. */
+  async allTurnsDone(): Promise<void> {
+    const turns = createTurnStore({
+      client: this.stack.documents,
+      tablePrefix: TABLE_PREFIX,
+      now: () => Number.MAX_SAFE_INTEGER,
+      parse: () => undefined,
+    });
+    await waitFor('all turns to be done', async () => (await turns.listAbandoned(1)).length === 0);
   }
 
   /** Waits until nothing is owed to anybody any more. */
