@@ -1,9 +1,18 @@
 /** The whole house for a test file: the embedded stack, the bot and the worker as processes, and hands to use them. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { parse, stringify } from 'yaml';
+import type { z } from 'zod';
+import type { policyConfigSchema } from '../../core/policy-config.ts';
 import type { Transfer } from '../../core/transfer.ts';
 import { type LogLine, type Service, type ServiceName, startService } from '../../infra/local/services.ts';
-import { buttonsOf, type SlackButton, type SlackMessage } from '../../infra/local/slack-people.ts';
+import {
+  buttonsOf,
+  type SlackButton,
+  type SlackMessage,
+  type SlackPeople,
+} from '../../infra/local/slack-people.ts';
 import {
   PEOPLE,
   type PersonName,
@@ -33,6 +42,8 @@ export interface HouseOptions extends StackOptions {
   readonly start?: readonly ServiceName[];
   /** Runs when the stack is up and no service is yet. */
   readonly prepare?: (stack: Stack) => Promise<void>;
+  /** Who acts in Slack; the local Slack's people unless given. Asked whenever one of them does something. */
+  readonly people?: () => SlackPeople;
 }
 
 /** A request as its channel shows it: the person's message, the card with the buttons, and the record's id. */
@@ -70,12 +81,23 @@ export async function waitFor<T>(
 /** A person's user id as FileFerry writes it. */
 export const userIdOf = (name: PersonName) => `slack:${WORKSPACE.teamId}:${PEOPLE[name].id}`;
 
+/** Rewrites the policy file of a stack whose services do not run yet. */
+export async function changePolicy(
+  stack: Stack,
+  change: (policy: z.input<typeof policyConfigSchema>) => void,
+): Promise<void> {
+  const policy = parse(await readFile(stack.configFile, 'utf8'));
+  change(policy);
+  await writeFile(stack.configFile, stringify(policy));
+}
+
 /** Everything that a message shows, as one text. */
 export const shownIn = (message: SlackMessage): string =>
   JSON.stringify([message.text ?? '', message.blocks ?? []]);
 
 export class House {
   readonly #options: HouseOptions;
+  /** Those that run. */
   readonly #services: Service[] = [];
   /** Every line that any service logged. */
   readonly log: LogLine[] = [];
@@ -96,25 +118,29 @@ export class House {
     return slack;
   }
 
-  /** The bot that was started last. */
+  get #people(): SlackPeople {
+    return this.#options.people?.() ?? this.slack.people;
+  }
+
+  /** The bot that was started last, of those that run. */
   get bot(): Service {
     return this.#latest('bot');
   }
 
-  /** The worker that was started last. */
+  /** The worker that was started last, of those that run. */
   get worker(): Service {
     return this.#latest('worker');
   }
 
   #latest(name: ServiceName): Service {
     const service = this.#services.findLast((one) => one.name === name);
-    if (!service) throw new Error(`no ${name} was started`);
+    if (!service) throw new Error(`no ${name} runs`);
     return service;
   }
 
   /** Opens the house; `useHouse` does. */
   async open(): Promise<void> {
-    const { bot, worker, start = ['bot', 'worker'], prepare, ...stackOptions } = this.#options;
+    const { bot, worker, start = ['bot', 'worker'], prepare, people, ...stackOptions } = this.#options;
     this.#stack = await startStack(stackOptions);
     await prepare?.(this.#stack);
     const starts = start.map((name) => this.start(name));
@@ -143,6 +169,7 @@ export class House {
       this.log.push(line),
     );
     this.#services.push(service);
+    void service.exited.then(() => this.#services.splice(this.#services.indexOf(service), 1));
     return service;
   }
 
@@ -161,7 +188,7 @@ export class House {
     text: string,
     where: { readonly channel?: string; readonly threadTs?: string } = {},
   ): Promise<SlackMessage> {
-    return this.slack.people.sendMessage({
+    return this.#people.sendMessage({
       channel: TRANSFERS_CHANNEL.id,
       user: PEOPLE[as].id,
       text,
@@ -180,7 +207,7 @@ export class House {
     channel: string = TRANSFERS_CHANNEL.id,
   ): Promise<SlackMessage[]> {
     const ts = typeof root === 'string' ? root : root.ts;
-    const all = await this.slack.people.messages(channel);
+    const all = await this.#people.messages(channel);
     return all.filter((message) => message.thread_ts === ts && message.bot_id);
   }
 
@@ -216,7 +243,7 @@ export class House {
 
   /** Presses a button of a message in #transfers, or one that it never had. Resolves when the bot took the click. */
   press(as: PersonName, message: SlackMessage, button: SlackButton | string): Promise<void> {
-    return this.slack.people.interact({
+    return this.#people.interact({
       channel: TRANSFERS_CHANNEL.id,
       messageTs: message.ts,
       user: PEOPLE[as].id,
