@@ -84,7 +84,7 @@ describe(
       // Two connections were at work when it died.
       expect(count('STOR ')).toBeLessThanOrEqual(names.length + 2);
       const there = await gated.stack.ftp.files();
-    expect(there.filter((path) => path.startsWith('/partner/'))).toHaveLength(names.length);
+      expect(there.filter((path) => path.startsWith('/partner/'))).toHaveLength(names.length);
     });
 
     const renaming =
