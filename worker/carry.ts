@@ -15,6 +15,9 @@ import { numberedPath } from './target-name.ts';
 /** Highest number that is tried when names are taken. */
 const MAX_NUMBER = 99;
 
+/** Up to so many bytes, round trips are what takes the time. */
+const SMALL = 64 * 2 ** 20;
+
 /** What all objects of one run share. */
 export interface Carrying {
   readonly transfer: Transfer;
@@ -125,12 +128,21 @@ const spoiled = (path: string) =>
     userMessage: `${path} did not go on where it had stopped: the server spoiled what was there. No file under its final name was touched. We can try again from the beginning.`,
   });
 
-/** The name that the file gets, as the destination wants it when the planned one is taken. */
-async function chooseName(run: Carrying, session: TargetSession, path: string): Promise<string> {
+/**
+ * The name that the file gets, as the destination wants it when the planned one is taken.
+ *
+ * @param first asks for the size of the planned one
+ */
+async function chooseName(
+  run: Carrying,
+  session: TargetSession,
+  path: string,
+  first: (path: string) => Promise<number | undefined>,
+): Promise<string> {
   const { existing } = run.transfer.plan;
-  const isFree = async (name: string) =>
-    !run.chosen.has(name) && (existing === 'overwrite' || (await session.size(name)) === undefined);
-  if (await isFree(path)) return path;
+  const isFree = async (name: string, sizeOf = (one: string) => session.size(one)) =>
+    !run.chosen.has(name) && (existing === 'overwrite' || (await sizeOf(name)) === undefined);
+  if (await isFree(path, first)) return path;
   for (let number = 1; existing === 'rename' && number <= MAX_NUMBER; number += 1) {
     const name = numberedPath(path, number);
     if (await isFree(name)) return name;
@@ -159,8 +171,9 @@ async function putInPlace(
   cargo: Cargo,
   checkpoint: Checkpoint,
   verified: string,
+  sizeOfPlanned: (path: string) => Promise<number | undefined> = (path) => session.size(path),
 ): Promise<Done> {
-  const finalPath = await chooseName(run, session, cargo.object.targetPath);
+  const finalPath = await chooseName(run, session, cargo.object.targetPath, sizeOfPlanned);
   run.chosen.add(finalPath);
   let size: number | undefined;
   try {
@@ -201,7 +214,7 @@ async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Prom
   const { object } = cargo;
   const { transfer, lease, source, signal } = run;
   // Asked before the bytes go, too: nobody wants to be told so after 50 GB.
-  await chooseName(run, session, object.targetPath);
+  await chooseName(run, session, object.targetPath, (path) => session.size(path, 'store'));
   const { tempPath, start } = await takeOver(
     {
       ...{ transfer, object, source, signal, token: lease.token, suffix: run.tempSuffix },
@@ -211,6 +224,8 @@ async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Prom
     },
     session,
   );
+  // A large file is looked at for long before it is renamed, so the name is asked for anew.
+  const asksEarly = transfer.plan.existing !== 'overwrite' && object.size <= SMALL;
   const marks = new Marks(object.size, start, run.now);
   const begun: ObjectState = { state: 'uploading', checkpoint: marks.take(tempPath) };
   await Promise.all([session.ensureDirectory(posix.dirname(tempPath)), record(run, cargo, begun)]);
@@ -227,7 +242,11 @@ async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Prom
         run.onProgress(object.index, progress);
       },
       signal,
-      { start, sourceCrc32: run.factsOf(object.index)?.crc32 },
+      {
+        start,
+        sourceCrc32: run.factsOf(object.index)?.crc32,
+        alsoSize: asksEarly ? object.targetPath : undefined,
+      },
     );
     let { verified } = stored;
     if (start && !stored.contentVerified) {
@@ -244,7 +263,8 @@ async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Prom
     }
     await setTime(run, session, object, tempPath);
     const { bytes, crc32 } = stored;
-    return await putInPlace(run, session, cargo, { tempPath, bytes, crc32 }, verified);
+    const sizeOfPlanned = asksEarly ? async () => stored.otherSize : undefined;
+    return await putInPlace(run, session, cargo, { tempPath, bytes, crc32 }, verified, sizeOfPlanned);
   } catch (error) {
     if (error instanceof ResumeRefused) cargo.mustRestart = true;
     if (error instanceof FerryError && error.code === 'verification_failed') cargo.mustRestart = true;

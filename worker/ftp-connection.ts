@@ -34,6 +34,8 @@ export interface FtpConnection {
   checkPeer(socket: TLSSocket): FerryError | undefined;
   /** The command that has worked. */
   passive: 'EPSV' | 'PASV' | undefined;
+  /** A port that EPSV gave before it was needed. */
+  nextPort: number | undefined;
 }
 
 /** Idle time after which TCP asks whether the other side still lives: NAT gateways forget sooner than FTP servers. */
@@ -151,6 +153,7 @@ export async function connectFtp(
       trustPasvAddress: destination.trustPasvAddress ?? false,
       checkPeer,
       passive: undefined,
+      nextPort: undefined,
     };
   } catch (error) {
     client.close();

@@ -40,6 +40,9 @@ export async function askPassive(connection: FtpConnection): Promise<PassiveAddr
   const { client, server } = connection;
   const host = client.ftp.socket.remoteAddress;
   if (host === undefined) throw new Error('Client is closed: no data connection');
+  const { nextPort } = connection;
+  connection.nextPort = undefined;
+  if (nextPort !== undefined) return { host, port: nextPort };
   if (connection.passive !== 'PASV') {
     try {
       const port = epsvPort((await client.ftp.request('EPSV')).message);

@@ -8,6 +8,7 @@ import type { Destination } from '../core/policy-config.ts';
 import { askChecksum, bestMethod, type ChecksumMethod } from './ftp-checksum.ts';
 import { connectFtp, type FtpConnection, type FtpConnectOptions } from './ftp-connection.ts';
 import { checkPath, replyFault, translateFtpError, verificationFault } from './ftp-errors.ts';
+import { epsvPort } from './ftp-passive.ts';
 import { readBackFrom } from './ftp-read-back.ts';
 import { type StoreTimes, storeFile } from './ftp-store.ts';
 import type { Target, TargetSession } from './target.ts';
@@ -145,7 +146,28 @@ function session(first: FtpConnection, options: SessionOptions): TargetSession {
     throw replyFault(reply, { server, path });
   }
 
-  const size = async (path: string, signal?: AbortSignal) => sizeIn(await ask('SIZE', path, signal), path);
+  async function size(path: string, signal?: AbortSignal): Promise<number | undefined> {
+    const found = sizeIn(await ask('SIZE', path, signal), path);
+    sizeWorks = true;
+    return found;
+  }
+
+  /** The size, and the port for the upload that follows, where EPSV is known to work. */
+  async function sizeThenStore(path: string): Promise<number | undefined> {
+    if (connection.passive !== 'EPSV') return size(path);
+    checkPath(path);
+    const [found, epsv] = await askAll([`SIZE ${path}`, 'EPSV'], path);
+    connection.nextPort = epsv?.code === 229 ? epsvPort(epsv.message) : undefined;
+    return sizeIn(found, path);
+  }
+
+  /** The sizes of both, asked for together. */
+  async function bothSizes(path: string, other: string | undefined, signal: AbortSignal) {
+    if (other === undefined) return [await size(path, signal), undefined] as const;
+    checkPath(other);
+    const [found, otherFound] = await askAll([`SIZE ${path}`, `SIZE ${other}`], path, signal);
+    return [sizeIn(found, path), sizeIn(otherFound, other)] as const;
+  }
 
   const folderExists = async (path: string) => (await ask('CWD', path)).code < 400;
 
@@ -212,7 +234,7 @@ function session(first: FtpConnection, options: SessionOptions): TargetSession {
   }
 
   return {
-    size: (path) => size(path),
+    size: (path, next) => (next === 'store' ? sizeThenStore(path) : size(path)),
 
     canResume: () => /\bSTREAM\b/i.test(connection.features.get('REST') ?? ''),
 
@@ -253,10 +275,9 @@ function session(first: FtpConnection, options: SessionOptions): TargetSession {
     async store(path, data, expectedBytes, onProgress, signal, extras = {}) {
       checkPath(path);
       const place = { server, path };
-      const { start, sourceCrc32 } = extras;
+      const { start, sourceCrc32, alsoSize } = extras;
       // A server that cannot tell sizes is found out before the first byte, not after the last.
       if (!sizeWorks) await size(path, signal);
-      sizeWorks = true;
       const resumed = start !== undefined && start.bytes > 0;
       const method = options.verify === 'size' ? undefined : bestMethod(connection.features, resumed);
       const digest =
@@ -272,7 +293,7 @@ function session(first: FtpConnection, options: SessionOptions): TargetSession {
         );
         await revive(signal);
       }
-      const actual = await size(path, signal);
+      const [actual, otherSize] = await bothSizes(path, alsoSize, signal);
       if (actual !== expectedBytes) {
         const found = actual === undefined ? 'the server has no such file' : `the server has ${actual} bytes`;
         throw verificationFault(place, `${found}, ${expectedBytes} were sent`);
@@ -289,6 +310,7 @@ function session(first: FtpConnection, options: SessionOptions): TargetSession {
         crc32: stored.crc32,
         verified: words.join(' + '),
         contentVerified: content !== undefined || expectedBytes === 0,
+        otherSize,
       };
     },
 

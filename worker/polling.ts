@@ -1,15 +1,18 @@
 /** Takes messages from one queue: one at a time for each that can be worked on, deleted only when told so. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { ChangeMessageVisibilityCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
+import { type Message, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { Logger } from 'pino';
 import { Consumer } from 'sqs-consumer';
 
 /** Length of one long poll, in seconds: stopping waits for the poll at hand, as a message may still come with it. */
 const POLL_SECONDS = 3;
 
+/** Pause after so many failed polls in a row, in milliseconds: sqs-consumer itself would ask again at once. */
+const PAUSE_MS = (failures: number) => Math.min(500 * 2 ** (failures - 1), 10_000);
+
 /**
  * What becomes of a message: `delete` it, `keep` it until its visibility timeout ends, or `return` it to the queue
- * at once.
+ * at once, as a new one.
  */
 export type Verdict = 'delete' | 'keep' | 'return';
 
@@ -26,6 +29,7 @@ export interface Polling {
  * @param slots messages that are worked on at once
  * @param pollSeconds length of one long poll; 3 unless told
  * @param visibilitySeconds after which a message of a process that died is delivered again; renewed meanwhile
+ * @param pauseMs before the poll that follows so many failed ones, in milliseconds
  * @param handle decides on a message; when it throws, the message is kept
  */
 export function createPolling(deps: {
@@ -34,34 +38,42 @@ export function createPolling(deps: {
   slots: number;
   pollSeconds?: number | undefined;
   visibilitySeconds: number;
+  pauseMs?: (failures: number) => number;
   handle: (message: Message) => Promise<Verdict>;
   log: Logger;
 }): Polling {
-  const { client, queueUrl: QueueUrl, log } = deps;
-  let stopping = false;
+  const { client, queueUrl: QueueUrl, pauseMs = PAUSE_MS, log } = deps;
+  const stopping = new AbortController();
+  let away = false;
 
-  async function giveBack(message: Message): Promise<void> {
-    await client.send(
-      new ChangeMessageVisibilityCommand({
-        QueueUrl,
-        ReceiptHandle: message.ReceiptHandle,
-        VisibilityTimeout: 0,
-      }),
-    );
+  /** A message that is only made visible again counts its receives on, up to the dead-letter queue. */
+  async function giveBack({ Body: MessageBody }: Message): Promise<void> {
+    await client.send(new SendMessageCommand({ QueueUrl, MessageBody }));
   }
 
   async function handleMessage(message: Message): Promise<Message | undefined> {
     try {
-      const verdict = stopping ? 'return' : await deps.handle(message);
+      const verdict = stopping.signal.aborted ? 'return' : await deps.handle(message);
       if (verdict === 'return') await giveBack(message);
-      return verdict === 'delete' ? message : undefined;
+      return verdict === 'keep' ? undefined : message;
     } catch (error) {
       log.error({ messageId: message.MessageId, err: error }, 'the message is kept for another delivery');
       return undefined;
     }
   }
 
+  /** One outage is one line in the log, however long it is and however many slots it meets. */
+  function tellAway(err: Error): void {
+    if (!away) log.warn({ err }, 'the queue cannot be reached');
+    away = true;
+  }
+  function tellBack(): void {
+    if (away) log.info('the queue can be reached again');
+    away = false;
+  }
+
   const consumers = Array.from({ length: deps.slots }, () => {
+    let failures = 0;
     const consumer = Consumer.create({
       sqs: client,
       queueUrl: QueueUrl,
@@ -70,11 +82,20 @@ export function createPolling(deps: {
       visibilityTimeout: deps.visibilitySeconds,
       heartbeatInterval: Math.max(1, Math.floor(deps.visibilitySeconds / 3)),
       authenticationErrorTimeout: 5_000,
+      async preReceiveMessageCallback() {
+        if (failures > 0) await delay(pauseMs(failures), undefined, stopping).catch(() => {});
+      },
+      async postReceiveMessageCallback() {
+        failures = 0;
+        tellBack();
+      },
       handleMessage,
     });
-    const report = (error: Error) => log.warn({ err: error }, 'the queue cannot be reached');
-    consumer.on('error', report);
-    consumer.on('processing_error', report);
+    consumer.on('error', (error) => {
+      failures += 1;
+      tellAway(error);
+    });
+    consumer.on('processing_error', (err) => log.warn({ err }, 'a message could not be settled'));
     return consumer;
   });
 
@@ -83,7 +104,7 @@ export function createPolling(deps: {
       for (const consumer of consumers) consumer.start();
     },
     async stop() {
-      stopping = true;
+      stopping.abort();
       for (const consumer of consumers) consumer.stop();
       // Its `stopped` event comes before the last poll and handler have ended.
       while (consumers.some((consumer) => consumer.status.isPolling)) await delay(20);

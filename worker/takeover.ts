@@ -7,7 +7,7 @@ import type { StoreProgress, TargetSession } from './target.ts';
 import { temporaryPath, temporaryToken } from './target-name.ts';
 
 /** Bytes on each side of the place where an upload goes on that are compared with the source. */
-export const SEAM = 64 * 1024;
+const SEAM = 64 * 1024;
 
 /** A file to write to; with `start` it holds that much already. */
 export interface Claim {
@@ -50,7 +50,7 @@ export function leftoverPaths(
 }
 
 /** The source's own bytes from `from` to `to`. */
-export async function sourceBytes(
+async function sourceBytes(
   source: Source,
   what: SourceObject,
   from: number,

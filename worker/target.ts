@@ -13,6 +13,8 @@ export interface StoreResult extends StoreProgress {
   readonly verified: string;
   /** Whether the content was compared, and not its size alone. */
   readonly contentVerified: boolean;
+  /** The size of `alsoSize`; undefined if there is no such file. */
+  readonly otherSize?: number | undefined;
 }
 
 /** What is known beyond the bytes themselves. */
@@ -21,6 +23,8 @@ export interface StoreExtras {
   readonly start?: StoreProgress | undefined;
   /** CRC-32 of the whole object as the source keeps it. */
   readonly sourceCrc32?: number | undefined;
+  /** Another file whose size is wanted when the upload is over. */
+  readonly alsoSize?: string | undefined;
 }
 
 /** The server does not go on in the middle of a file: it has to begin anew. */
@@ -33,8 +37,12 @@ export class ResumeRefused extends FerryError {
 
 /** All errors are FerryErrors (`target_*`, `timeout`, `cancelled`), translated from FTP replies at this edge. */
 export interface TargetSession {
-  /** Size of a remote file in bytes, or undefined if there is none. */
-  size(path: string): Promise<number | undefined>;
+  /**
+   * Size of a remote file in bytes, or undefined if there is none.
+   *
+   * @param next `store` when an upload follows: what it begins with is then asked for in the same breath
+   */
+  size(path: string, next?: 'store'): Promise<number | undefined>;
   /** Makes a directory and its parents where they are missing. */
   ensureDirectory(path: string): Promise<void>;
   /** Whether the server says that it can go on in the middle of a file. */

@@ -1,5 +1,7 @@
 /** How a transfer stands: bar, checklist, reasons and the buttons that fit. */
+
 import { describe, expect, test } from 'vitest';
+import { lastSeq } from '../../core/transfer-state.ts';
 import { buttonsOf, cardText, everyStatus, transferAt } from '../../test/support/cards.ts';
 import { bob, cleo, NOON, plannedObject, proposal } from '../../test/support/transfers.ts';
 import { progressCard, progressOf } from './progress-card.ts';
@@ -31,7 +33,7 @@ describe('while it runs', () => {
       objectsTotal: 1,
       ...live,
     });
-    expect(card.fallback).toBe('Sending file-0.csv to acme-ftp: 45 %, about 20 s left.');
+    expect(card.fallback).toBe('Sending file-0.csv to acme-ftp: 45 %, 20 s left.');
   });
 
   test('time left follows from the speed, and is not guessed without one', () => {
@@ -92,10 +94,13 @@ describe('the checklist', () => {
     ]);
   });
 
-  test('shows where it failed, and what was left out', () => {
-    expect(lines(transferAt('failed', { steps })).slice(3)).toEqual([
+  test('shows where it failed, and that the tickets were told, or will be', () => {
+    const failed = transferAt('failed', { steps });
+    expect(lines(failed).slice(3)).toEqual(['[failed] Stream', '[active] Update tickets', '[done] Notify']);
+    const told = { sysId: 'a', number: 'INC0010001', notedThrough: lastSeq(failed), closed: true };
+    expect(lines({ ...failed, tickets: { user: told, audit: told } }).slice(3)).toEqual([
       '[failed] Stream',
-      '[skipped] Update tickets',
+      '[done] Update tickets',
       '[done] Notify',
     ]);
   });
@@ -106,7 +111,7 @@ describe('the checklist', () => {
       '[done',
       '[done',
       '[skipped',
-      '[skipped',
+      '[active',
       '[done',
     ]);
   });
@@ -128,6 +133,13 @@ describe('at the end', () => {
     const text = cardText(progressCard(transfer, NOW));
     expect(text).toContain('Verified: size + CRC32 by server.');
     expect(text).toContain('took 1 min');
+  });
+
+  test('names no path that the file did not get, where taken names are numbered', () => {
+    const { plan, ...rest } = transferAt('completed');
+    const text = cardText(progressCard({ ...rest, plan: { ...plan, existing: 'rename' } }, NOW));
+    expect(text).toContain('→ acme-ftp\n');
+    expect(text).not.toContain('/incoming/');
   });
 
   test('says what went wrong', () => {

@@ -1,11 +1,10 @@
 /** The one message that shows how far a transfer is; edited as it goes on. */
-import { shownText } from '../../core/shown-text.ts';
 import type { Transfer } from '../../core/transfer.ts';
 import { type Card, type CardElement, type Line, person } from '../card.ts';
 import { formatBytes, formatDuration, percent } from '../format.ts';
 import { checklist } from './checklist.ts';
 import { canRetry } from './outcome-card.ts';
-import { cancelButton, formatInstant, targetLine, transferButton, whatLine, whatWords } from './wording.ts';
+import { cancelButton, targetLine, transferButton, waitingLines, whatLine, whatWords } from './wording.ts';
 
 /** What the worker knows better than the record while it streams. */
 export interface LiveProgress {
@@ -57,7 +56,7 @@ function wordsOf(transfer: Transfer, bar: ProgressElement): { header: string; se
       if (transfer.cancelRequested) {
         return { header: `⏳ Stopping: ${to}`, sentence: `Sending ${to} is being stopped.` };
       }
-      const left = bar.secondsLeft === undefined ? '' : `, about ${formatDuration(bar.secondsLeft)} left`;
+      const left = bar.secondsLeft === undefined ? '' : `, ${formatDuration(bar.secondsLeft)} left`;
       return {
         header: `🚚 Sending ${to}`,
         sentence: `Sending ${to}: ${percent(bar.bytesDone, bar.bytesTotal)} %${left}.`,
@@ -86,13 +85,11 @@ function wordsOf(transfer: Transfer, bar: ProgressElement): { header: string; se
 
 /** What a reader should know beyond the bar: whom it waits for, what went wrong, what was verified. */
 function remarks(transfer: Transfer): Line[] {
-  const { status, waiting, cancelRequested, failure, progress, verified } = transfer;
+  const { status, cancelRequested, failure, progress, verified } = transfer;
   const lines: Line[] = [];
   const active = status === 'queued' || status === 'running';
   if (active && cancelRequested) lines.push(['Stopping, as ', person(cancelRequested.by), ' asked.']);
-  else if (active && waiting) {
-    lines.push([`⏳ Waiting since ${formatInstant(waiting.since)}: ${shownText(waiting.reason, 300)}`]);
-  }
+  else if (active) lines.push(...waitingLines(transfer));
   if (status === 'failed' && failure) lines.push([`❌ ${failure.message}`]);
   if (progress && progress.objectsFailed > 0) {
     lines.push([`⚠️ ${progress.objectsFailed} of ${transfer.plan.objectCount} files failed.`]);
@@ -124,6 +121,8 @@ export function progressCard(transfer: Transfer, now: number, live?: LiveProgres
   const { header, sentence } = wordsOf(transfer, bar);
   const notes = remarks(transfer);
   const started = status !== 'pending_approval' && status !== 'rejected' && status !== 'expired';
+  // Where a taken name was numbered, the outcome tells the name; the plan has another.
+  const target = status === 'completed' && plan.existing === 'rename' ? [plan.destination] : targetLine(plan);
   const mayStop = (status === 'queued' || status === 'running') && !transfer.cancelRequested;
   const actions = mayStop
     ? [cancelButton(transfer, 'Cancel')]
@@ -136,7 +135,7 @@ export function progressCard(transfer: Transfer, now: number, live?: LiveProgres
       { type: 'header', text: header },
       {
         type: 'text',
-        lines: [[...whatLine(plan), ` (${formatBytes(plan.totalBytes)}) → `, ...targetLine(plan)]],
+        lines: [[...whatLine(plan), ` (${formatBytes(plan.totalBytes)}) → `, ...target]],
       },
       ...(started ? [bar, checklist(transfer)] : []),
       ...(notes.length > 0 ? [{ type: 'text' as const, lines: notes }] : []),

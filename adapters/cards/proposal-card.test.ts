@@ -48,6 +48,12 @@ describe('while it can be decided', () => {
     }
   });
 
+  test('as an answer aside it has no button that nobody would close, and says where they are', () => {
+    const card = proposalCard(proposal(), { ...facts, aside: true });
+    expect(buttonsOf(card)).toEqual([]);
+    expect(cardText(card)).toContain('on the card in the channel');
+  });
+
   test('lists the first of many files, and says when nothing is known of similar transfers', () => {
     const many = proposal(
       {},
@@ -74,6 +80,14 @@ describe('afterwards', () => {
       expect(buttonsOf(proposalCard(transfer, facts))).toHaveLength(status === 'pending_approval' ? 3 : 0);
     },
   );
+
+  test('says why it is not on its way yet', () => {
+    const waiting = { reason: 'The transfer queue cannot be reached.', since: NOON };
+    const text = cardText(proposalCard(transferAt('approved', { waiting }), facts));
+    expect(text).toContain('⏳ Waiting since 22 Nov 2026, 12:00 UTC: The transfer queue cannot be reached.');
+    expect(text).toContain('Nothing is lost; it goes on by itself.');
+    expect(cardText(proposalCard(transferAt('running', { waiting }), facts))).not.toContain('Waiting since');
+  });
 
   test('has no buttons once its time is over, even before the record says so', () => {
     const transfer = proposal();

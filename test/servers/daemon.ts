@@ -55,6 +55,8 @@ export interface Daemon {
   readonly tls: Tls;
   /** Whether FTP paths are paths of the machine. */
   readonly seesWholeMachine?: boolean;
+  /** Where its folder is made; the system's place for temporary files unless given. */
+  readonly parent?: string | undefined;
   /** Writes the settings, and says what to run. */
   readonly prepare: (place: Place) => readonly string[];
 }
@@ -113,7 +115,7 @@ async function answers(port: number, speaksFirst: boolean): Promise<boolean> {
 
 /** @throws Error with what the server said when it does not start */
 export async function startDaemon(daemon: Daemon): Promise<RunningServer> {
-  const folder = mkdtempSync(join(tmpdir(), `fileferry-${daemon.name}-`));
+  const folder = mkdtempSync(join(daemon.parent ?? tmpdir(), `fileferry-${daemon.name}-`));
   const root = join(folder, 'root');
   for (const path of [root, join(root, FULL_FOLDER), join(root, READ_ONLY_FOLDER)]) {
     mkdirSync(path);

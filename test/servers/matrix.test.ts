@@ -50,7 +50,7 @@ describe.each(SERVERS)('$name', (subject) => {
   const why = typeof start === 'string' ? start : undefined;
   if (why !== undefined || typeof start === 'string') {
     const isMissing = subject.missing === true;
-    test.runIf(isMissing && requireAll)('is installed', () => expect.fail(why));
+    test.runIf(isMissing && requireAll())('is installed', () => expect.fail(why));
     test.skip(`cannot be asked: ${why}`, () => {});
     return;
   }
@@ -163,16 +163,16 @@ describe.each(SERVERS)('$name', (subject) => {
       plan: (link) => {
         if (!isData(link) || cuts > 0) return undefined;
         cuts += 1;
-        return { fault: { kind: 'reset' }, after: 12 * MIB, counting: 'up' };
+        return { fault: { kind: 'reset' }, after: 14 * MIB, counting: 'up' };
       },
     });
     expectCompleted(await send({ 'cut.bin': LARGE }, { network: way }));
     expect(cuts).toBe(1);
     expect(arrived('cut.bin', LARGE)).toBe(true);
     const again = way.upBeside(server.port) - LARGE;
-    // A restart would send 12 MiB twice.
-    if (subject.resumes) expect(again).toBeLessThan(9 * MIB);
-    else expect(again).toBeGreaterThanOrEqual(12 * MIB);
+    // RST takes with it what the server had not read yet; a restart would send 14 MiB twice.
+    if (subject.resumes) expect(again).toBeLessThan(12 * MIB);
+    else expect(again).toBeGreaterThanOrEqual(14 * MIB);
   });
 
   cell('rename over existing', async () => {

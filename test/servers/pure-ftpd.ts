@@ -10,13 +10,14 @@ const PASSWORD = 'correct horse';
 /** `nobody`: unlike root it can be refused. */
 const UID = '65534';
 
-export function startPureFtpd(program: Program, options: { tls: Tls }): Promise<RunningServer> {
+export function startPureFtpd(program: Program, options: { tls: Tls; parent?: string }): Promise<RunningServer> {
   return startDaemon({
     name: 'pure-ftpd',
     program,
     user: USER,
     password: PASSWORD,
     tls: options.tls,
+    parent: options.parent,
     prepare({ folder, root, port, passive, certificate, tls }) {
       const editor = findProgram('pure-pw');
       if (!editor) throw new Error('pure-pw is not there, which comes with pure-ftpd');

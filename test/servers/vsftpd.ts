@@ -12,7 +12,7 @@ import type { Program } from './program.ts';
  */
 export function startVsftpd(
   program: Program | string,
-  options: { tls: Tls; settings?: Readonly<Record<string, string | number>> },
+  options: { tls: Tls; parent?: string; settings?: Readonly<Record<string, string | number>> },
 ): Promise<RunningServer> {
   return startDaemon({
     name: 'vsftpd',
@@ -20,6 +20,7 @@ export function startVsftpd(
     user: 'anonymous',
     password: 'ana@example.com',
     tls: options.tls,
+    parent: options.parent,
     seesWholeMachine: true,
     prepare({ folder, root, port, passive, certificate, tls }) {
       const empty = join(folder, 'empty');

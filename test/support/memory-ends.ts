@@ -136,7 +136,7 @@ export function memoryTarget(): MemoryTarget {
         await ask(`MFMT ${at} ${path}`);
         return true;
       },
-      async store(path, data, expectedBytes, onProgress, signal, { start } = {}) {
+      async store(path, data, expectedBytes, onProgress, signal, { start, alsoSize } = {}) {
         await ask(`STOR ${path}${start ? ` ${start.bytes}` : ''}`);
         // A file that is removed while it is written to stays open, but has no name any more.
         const file = { bytes: Buffer.from(files.get(path)?.subarray(0, start?.bytes ?? 0) ?? []) };
@@ -155,6 +155,7 @@ export function memoryTarget(): MemoryTarget {
           crc32: crc32(file.bytes),
           verified: 'size',
           contentVerified: false,
+          otherSize: files.get(alsoSize ?? '')?.length,
         };
       },
       async rename(from, to) {

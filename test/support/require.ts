@@ -1,8 +1,9 @@
 /** Tests that need a program of the machine: skipped where it is missing, unless everything is required. */
+import { localSlackBinary } from '../../infra/local/local-slack.ts';
 import { findProgram } from '../servers/program.ts';
 
-/** Whether what is missing is a failure, as in CI. */
-export const requireAll = process.env.FILEFERRY_REQUIRE_ALL === '1';
+/** Whether nothing may be skipped, as in CI. */
+export const requireAll = () => process.env.FILEFERRY_REQUIRE_ALL === '1';
 
 /**
  * The program's full path, or undefined when the tests that need it should be skipped.
@@ -11,8 +12,22 @@ export const requireAll = process.env.FILEFERRY_REQUIRE_ALL === '1';
  */
 export function requireOrSkip(binary: string): string | undefined {
   const found = findProgram(binary);
-  if (!found && requireAll) {
+  if (!found && requireAll()) {
     throw new Error(`${binary} is not installed, and FILEFERRY_REQUIRE_ALL=1 forbids skipping its tests`);
   }
   return found?.path;
+}
+
+/**
+ * Whether tests with the local Slack can run here.
+ *
+ * @throws Error when they cannot and `FILEFERRY_REQUIRE_ALL` is `1`
+ */
+export function hasLocalSlack(): boolean {
+  if (localSlackBinary()) return true;
+  if (requireAll())
+    throw new Error(
+      'the local Slack has no binary here, and FILEFERRY_REQUIRE_ALL=1 forbids skipping its tests',
+    );
+  return false;
 }
