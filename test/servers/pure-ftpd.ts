@@ -10,7 +10,10 @@ const PASSWORD = 'correct horse';
 /** `nobody`: unlike root it can be refused. */
 const UID = '65534';
 
-export function startPureFtpd(program: Program, options: { tls: Tls; parent?: string }): Promise<RunningServer> {
+export function startPureFtpd(
+  program: Program,
+  options: { tls: Tls; parent?: string },
+): Promise<RunningServer> {
   return startDaemon({
     name: 'pure-ftpd',
     program,
