@@ -47,7 +47,7 @@ export interface NetworkOptions {
   /** Ports that are carried, each to the same one of the server; or pairs of ours (0 for any) and the server's. */
   readonly ports: readonly (number | readonly [ours: number, theirs: number])[];
   /** Asked at each new connection. */
-  readonly plan?: (link: Link) => PlannedFault | undefined;
+  readonly plan?: (link: Link) => readonly PlannedFault[];
   /** Told as bytes move. */
   readonly onMove?: (link: Link) => void;
 }
@@ -62,13 +62,12 @@ class Carried implements Link {
   down = 0;
   private readonly client: Socket;
   private readonly server: Socket;
-  private readonly planned: PlannedFault | undefined;
+  private planned: readonly PlannedFault[];
   private readonly onMove: (link: Link) => void;
   private stalled = false;
   private silent = false;
   private corrupting = false;
   private bytesPerSecond = 0;
-  private done = false;
 
   constructor(
     ends: { client: Socket; server: Socket; port: number; number: number },
@@ -79,7 +78,7 @@ class Carried implements Link {
     this.port = ends.port;
     this.number = ends.number;
     this.onMove = options.onMove ?? (() => {});
-    this.planned = options.plan?.(this);
+    this.planned = options.plan?.(this) ?? [];
     this.carry(this.client, this.server, 'up');
     this.carry(this.server, this.client, 'down');
     this.strike();
@@ -110,16 +109,17 @@ class Carried implements Link {
     }
   }
 
-  /** Applies the planned fault once its byte has passed. */
+  /** Applies the planned faults whose byte has passed. */
   private strike(): void {
-    if (this.done || !this.planned || this.left() > 0) return;
-    this.done = true;
-    this.apply(this.planned.fault);
+    const due = this.planned.filter(({ after, counting }) => this[counting] >= after);
+    this.planned = this.planned.filter((planned) => !due.includes(planned));
+    for (const { fault } of due) this.apply(fault);
   }
 
-  private left(): number {
-    const { planned } = this;
-    return planned ? planned.after - this[planned.counting] : 0;
+  /** Bytes that may go this way before the next fault is due. */
+  private left(direction: 'up' | 'down'): number {
+    const waiting = this.planned.filter(({ counting }) => counting === direction);
+    return Math.min(...waiting.map(({ after }) => after)) - this[direction];
   }
 
   private carry(from: Socket, to: Socket, direction: 'up' | 'down'): void {
@@ -128,10 +128,7 @@ class Carried implements Link {
         from.pause();
         return;
       }
-      let now = chunk;
-      if (!this.done && this.planned?.counting === direction && this.left() < chunk.length) {
-        now = chunk.subarray(0, this.left());
-      }
+      let now = chunk.subarray(0, Math.min(chunk.length, this.left(direction)));
       if (this.corrupting && direction === 'down' && now.length > 0) {
         now = Buffer.from(now);
         now[0] = (now[0] ?? 0) ^ 1;

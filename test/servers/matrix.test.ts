@@ -161,9 +161,9 @@ describe.each(SERVERS)('$name', (subject) => {
     let cuts = 0;
     const way = await network({
       plan: (link) => {
-        if (!isData(link) || cuts > 0) return undefined;
+        if (!isData(link) || cuts > 0) return [];
         cuts += 1;
-        return { fault: { kind: 'reset' }, after: 14 * MIB, counting: 'up' };
+        return [{ fault: { kind: 'reset' }, after: 14 * MIB, counting: 'up' }];
       },
     });
     expectCompleted(await send({ 'cut.bin': LARGE }, { network: way }));
@@ -223,9 +223,9 @@ describe.each(SERVERS)('$name', (subject) => {
     let stalls = 0;
     const way = await network({
       plan: (link) => {
-        if (!isData(link) || stalls > 0) return undefined;
+        if (!isData(link) || stalls > 0) return [];
         stalls += 1;
-        return { fault: { kind: 'stall' }, after: MIB, counting: 'up' };
+        return [{ fault: { kind: 'stall' }, after: MIB, counting: 'up' }];
       },
     });
     expectCompleted(await send({ 'stall.bin': LARGE }, { network: way, times: { stall: 400 } }));
