@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** How long a service may take until it is ready, in milliseconds. */
-const START_MS = 15_000;
+const START_MS = 60_000;
 /** How long a service may take to stop by itself before it is killed, in milliseconds. */
 const STOP_MS = 28_000;
 
