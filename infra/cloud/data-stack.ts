@@ -1,9 +1,9 @@
 /** What outlives every deployment: tables, queues, the services' secrets, and the bucket of audit events. */
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import {
+  type Attribute,
   AttributeType,
   BillingMode,
-  type Attribute,
   ProjectionType,
   Table,
   TableEncryption,

@@ -42,7 +42,11 @@ interface FargateProps {
   readonly stopSeconds: number;
 }
 
-export function createFargateService(scope: Construct, name: ServiceName, props: FargateProps): FargateService {
+export function createFargateService(
+  scope: Construct,
+  name: ServiceName,
+  props: FargateProps,
+): FargateService {
   const { options, network } = props;
   const task = new FargateTaskDefinition(scope, `${name}Task`, {
     family: `FileFerry-${name}`,
@@ -79,7 +83,8 @@ export function createFargateService(scope: Construct, name: ServiceName, props:
     }),
   });
   acknowledge(task, {
-    'AwsSolutions-ECS2': 'What is given in the environment directly is wiring; secrets come from Secrets Manager.',
+    'AwsSolutions-ECS2':
+      'What is given in the environment directly is wiring; secrets come from Secrets Manager.',
   });
   if (task.executionRole) {
     acknowledge(task.executionRole, {

@@ -42,7 +42,10 @@ interface IngressProps {
 /** @returns the metric of answers that tell of a fault of ours */
 export function createHttpApi(scope: Construct, props: IngressProps): IMetric {
   const { network, service } = props;
-  const namespace = new PrivateDnsNamespace(scope, 'Namespace', { name: 'fileferry.internal', vpc: network.vpc });
+  const namespace = new PrivateDnsNamespace(scope, 'Namespace', {
+    name: 'fileferry.internal',
+    vpc: network.vpc,
+  });
   const discovery = service.enableCloudMap({
     cloudMapNamespace: namespace,
     name: 'bot',
@@ -116,7 +119,8 @@ export function createLoadBalancer(
     deregistrationDelay: Duration.seconds(20),
   });
   acknowledge(balancerGroup, {
-    'AwsSolutions-EC23': 'Chat platforms call from addresses that they do not promise; every request is signed.',
+    'AwsSolutions-EC23':
+      'Chat platforms call from addresses that they do not promise; every request is signed.',
   });
   acknowledge(balancer, {
     'AwsSolutions-ELB2':

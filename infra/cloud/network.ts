@@ -1,8 +1,8 @@
 /** The network: by default public subnets that nothing can connect into, and S3 and DynamoDB without detours. */
 import {
   GatewayVpcEndpointAwsService,
-  type ISecurityGroup,
   IpAddresses,
+  type ISecurityGroup,
   SecurityGroup,
   SubnetType,
   Vpc,

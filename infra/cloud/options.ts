@@ -65,7 +65,8 @@ const optionsSchema = z
       }
     }
     for (const name of Object.keys(options.settings)) {
-      if (/TOKEN|SECRET|PASSWORD/.test(name)) complain('settings', `${name} is a secret: name it in secretSettings`);
+      if (/TOKEN|SECRET|PASSWORD/.test(name))
+        complain('settings', `${name} is a secret: name it in secretSettings`);
     }
   });
 
@@ -88,7 +89,9 @@ export function readOptions(contextOf: (name: string) => unknown): CloudOptions 
   if (!parsed.success) throw new Error(`Wrong options of the deployment:\n${z.prettifyError(parsed.error)}`);
   const policyFile =
     parsed.data.policyFile ??
-    (existsSync(join(ROOT, 'fileferry.config.yaml')) ? 'fileferry.config.yaml' : 'fileferry.config.example.yaml');
+    (existsSync(join(ROOT, 'fileferry.config.yaml'))
+      ? 'fileferry.config.yaml'
+      : 'fileferry.config.example.yaml');
   const policy = parsePolicy(readFileSync(join(ROOT, policyFile), 'utf8'), policyFile);
   return { ...parsed.data, policyFile, policy };
 }

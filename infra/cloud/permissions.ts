@@ -107,7 +107,10 @@ const allModelArns = (stack: Stack, options: CloudOptions) =>
 export function wildcardsOf(service: ServiceName, stack: Stack, options: CloudOptions) {
   const withWildcard = (arns: readonly string[]) => arns.filter((arn) => /[*?]/.test(arn));
   return [
-    { resources: [auditObjects(service, stack)], reason: 'Audit events are added under names that nobody knows before.' },
+    {
+      resources: [auditObjects(service, stack)],
+      reason: 'Audit events are added under names that nobody knows before.',
+    },
     ...(service === 'worker'
       ? [
           {
@@ -157,10 +160,7 @@ export function statementsFor(
     ...allow(['sts:AssumeRole', 'sts:TagSession'], [readOnlyRoleArn]),
     ...allow(['s3:PutObject'], [auditObjects(service, stack)]),
     ...(service === 'worker'
-      ? allow(
-          ['secretsmanager:GetSecretValue'],
-          passwordArns(stack, options),
-        )
+      ? allow(['secretsmanager:GetSecretValue'], passwordArns(stack, options))
       : allow(
           ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream'],
           allModelArns(stack, options),

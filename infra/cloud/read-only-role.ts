@@ -1,6 +1,13 @@
 /** FileFerryReadOnlyRole from the schema: reads the policy's buckets, writes nothing, trusts the two services only. */
 import { Duration, type Stack } from 'aws-cdk-lib';
-import { ArnPrincipal, CompositePrincipal, Effect, type IRole, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import {
+  ArnPrincipal,
+  CompositePrincipal,
+  Effect,
+  type IRole,
+  PolicyStatement,
+  Role,
+} from 'aws-cdk-lib/aws-iam';
 import { READ_ONLY_ROLE } from '../schema/role.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { CloudOptions } from './options.ts';
@@ -9,23 +16,13 @@ import type { CloudOptions } from './options.ts';
 export const readOnlyRoleArn = (stack: Stack) =>
   stack.formatArn({ service: 'iam', region: '', resource: 'role', resourceName: READ_ONLY_ROLE.name });
 
-export function createReadOnlyRole(
-  stack: Stack,
-  options: CloudOptions,
-  services: readonly IRole[],
-): Role {
-  const tags = Object.values(READ_ONLY_ROLE.sessionTags);
-  const conditions = {
-    // `?*`: present and not empty.
-    StringLike: Object.fromEntries(tags.map((tag) => [`aws:RequestTag/${tag}`, '?*'])),
-    'ForAllValues:StringEquals': { 'aws:TagKeys': tags },
-  };
+export function createReadOnlyRole(stack: Stack, options: CloudOptions, services: readonly IRole[]): Role {
   const role = new Role(stack, 'ReadOnlyRole', {
     roleName: READ_ONLY_ROLE.name,
     description: 'The only way of FileFerry to S3: reads the buckets of its policy, writes nothing',
     assumedBy: new CompositePrincipal(
       ...services.map((service) =>
-        new ArnPrincipal(service.roleArn).withConditions(conditions).withSessionTags(),
+        new ArnPrincipal(service.roleArn).withConditions(READ_ONLY_ROLE.trustConditions).withSessionTags(),
       ),
     ),
     maxSessionDuration: Duration.hours(1),
@@ -46,7 +43,8 @@ export function createReadOnlyRole(
   acknowledgeWildcards(role, [
     {
       resources: buckets.map((arn) => `${arn}/*`),
-      reason: 'It reads every object of the buckets in the policy; each session is narrowed to the keys at hand.',
+      reason:
+        'It reads every object of the buckets in the policy; each session is narrowed to the keys at hand.',
     },
   ]);
   if (options.sourceKeys.length > 0) {

@@ -1,8 +1,8 @@
 /** What a deployment replaces: the bot, the workers, their roles and network, the way in, and what watches them. */
 import { CfnOutput, Duration, Fn, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { type IMetric, Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { Cluster, ContainerImage, ContainerInsights, type FargateService } from 'aws-cdk-lib/aws-ecs';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
+import { Cluster, ContainerImage, ContainerInsights, type FargateService } from 'aws-cdk-lib/aws-ecs';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
@@ -61,7 +61,8 @@ export class ServiceStack extends Stack {
         roleName: `FileFerry-${service}`,
         assumedBy: new ServicePrincipal(lambda ? 'lambda.amazonaws.com' : 'ecs-tasks.amazonaws.com'),
       });
-      for (const statement of statementsFor(service, this, data, options, roleArn)) role.addToPolicy(statement);
+      for (const statement of statementsFor(service, this, data, options, roleArn))
+        role.addToPolicy(statement);
       acknowledgeWildcards(role, wildcardsOf(service, this, options));
       return role;
     });
@@ -112,7 +113,9 @@ export class ServiceStack extends Stack {
         resources: [ownTasks],
       }),
     );
-    acknowledgeWildcards(roles.worker, [{ resources: [ownTasks], reason: 'A task learns its id when it runs.' }]);
+    acknowledgeWildcards(roles.worker, [
+      { resources: [ownTasks], reason: 'A task learns its id when it runs.' },
+    ]);
 
     let botFaults: IMetric | undefined;
     let bot: FargateService | undefined;

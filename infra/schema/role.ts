@@ -1,11 +1,20 @@
 /** FileFerryReadOnlyRole, defined once as plain data: the only way to S3, and it cannot write. */
 
+/** Tags that every session has to carry: for whom and for what it reads. */
+export const SESSION_TAGS = { user: 'fileferry-user', subject: 'fileferry-subject' } as const;
+
 export const READ_ONLY_ROLE = {
   name: 'FileFerryReadOnlyRole',
   /** Seconds; the shortest that AssumeRole grants. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
   sessionSeconds: 900,
-  /** Tags that every session has to carry, for whom and for what it reads; the role is not given without them. */
-  sessionTags: { user: 'fileferry-user', subject: 'fileferry-subject' },
+  /** Under which the role is given at all: every tag present and not empty, and no other. */
+  trustConditions: {
+    StringLike: {
+      [`aws:RequestTag/${SESSION_TAGS.user}`]: '?*',
+      [`aws:RequestTag/${SESSION_TAGS.subject}`]: '?*',
+    },
+    'ForAllValues:StringEquals': { 'aws:TagKeys': [SESSION_TAGS.user, SESSION_TAGS.subject] },
+  },
   /** Granted on the buckets themselves. */
   bucketActions: ['s3:GetBucketLocation', 's3:ListBucket'],
   /** Granted on the objects. HEAD needs no action of its own: it is `s3:GetObject`. */
