@@ -1,5 +1,5 @@
 /** The synthesized stacks, with CloudFormation's functions worked out, so that policies can be asked questions. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
@@ -32,6 +32,8 @@ export interface Statement {
 }
 
 export interface SynthesizedCloud {
+  /** What the checks found without failing, that is, warnings. */
+  readonly findings: readonly string[];
   readonly data: Template;
   readonly services: Template;
   /** All resources of a type, in both stacks, by logical id; functions are worked out. */
@@ -133,13 +135,28 @@ export function synthesize(
     change(deployment);
     const assembly = app.synth();
     const templateOf = (stack: Stack) => assembly.getStackArtifact(stack.artifactId).template as Template;
-    return read(templateOf(deployment.data), templateOf(deployment.services));
+    return {
+      ...read(templateOf(deployment.data), templateOf(deployment.services)),
+      findings: findingsIn(outdir),
+    };
   } finally {
     rmSync(outdir, { recursive: true, force: true });
   }
 }
 
-function read(data: Template, services: Template): SynthesizedCloud {
+/** Warnings do not stop a synthesis, but they are in its report. */
+function findingsIn(outdir: string): readonly string[] {
+  const report = join(outdir, 'validation-report.json');
+  if (!existsSync(report)) throw new Error('nothing was validated');
+  const { pluginReports } = JSON.parse(readFileSync(report, 'utf8')) as {
+    pluginReports: { violations: { ruleName: string; description: string }[] }[];
+  };
+  return pluginReports.flatMap(({ violations }) =>
+    violations.map(({ ruleName, description }) => `${ruleName}: ${description}`),
+  );
+}
+
+function read(data: Template, services: Template): Omit<SynthesizedCloud, 'findings'> {
   const templates = [data, services];
   const resolve = resolver(templates);
   const resources = (type: string) =>
