@@ -56,6 +56,8 @@ const workerEnv = {
   LEASE_SECONDS: wholeNumber(3, 600).default(30),
   /** Least seconds between two edits of a progress message. */
   PROGRESS_SECONDS: wholeNumber(3, 60).default(3),
+  /** Set by ECS itself: where a task asks not to be scaled in. */
+  ECS_AGENT_URI: url.optional(),
   /** Port of the worker's /healthz and /readyz. */
   HEALTH_PORT: wholeNumber(0, 65_535).default(3979),
 } as const;
