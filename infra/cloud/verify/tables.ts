@@ -73,11 +73,12 @@ async function lookAtTable(
           new DescribeTimeToLiveCommand({ TableName }),
         );
         const isOn = /^ENABL/.test(ttl?.TimeToLiveStatus ?? '');
+        const noTtl = 'this emulator keeps no TTL; expiry is checked on read';
+        if (!isOn && definition.ttl && emulated) return unknown(noTtl);
         const todo = 'Deploy FileFerry-Data again; changing a TTL takes up to an hour.';
         return compare(isOn ? `${ttl?.AttributeName}` : 'off', definition.ttl?.attribute ?? 'off', todo);
       } catch (error) {
-        if (isUnknownHere(error, emulated))
-          return unknown('this emulator has no TTL; expiry is checked on read');
+        if (isUnknownHere(error, emulated)) return unknown('this emulator has no TTL');
         throw error;
       }
     }),
