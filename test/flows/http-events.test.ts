@@ -76,10 +76,7 @@ describe('Slack over HTTP', () => {
 
   it('takes a mention to a file at the destination, by a signed click', async () => {
     const asked = await house.requestTransfer('ana', request('walk.xlsx'));
-    expect(await house.record(asked.transferId)).toMatchObject({
-      status: 'pending_approval',
-      version: expect.any(Number),
-    });
+    expect(await house.record(asked.transferId)).toMatchObject({ status: 'pending_approval' });
     await house.approve('bob', asked);
     const done = await house.settled(asked.transferId, 'completed');
     expect(done.decision?.by.userId).toBe(userIdOf('bob'));

@@ -30,7 +30,7 @@ describe('operations', () => {
   it('a bot that is asked to stop finishes its turn, takes nothing new, and ends well', async () => {
     const { bot } = house;
     // Holds the turn: the bot waits as long as Slack says.
-    slack.server.fail('chat.postMessage', { kind: 'throttle', retryAfter: 2 });
+    slack.server.fail('chat.postMessage', { kind: 'throttle', retryAfter: 3 });
     const root = await house.mention('ana', REQUEST);
     await waitFor('the refused post', () => slack.server.callsOf('chat.postMessage').length > 0);
 
