@@ -179,7 +179,7 @@ function load<S extends z.ZodType>(
 }
 
 /** The process's environment, completed by a file `.env` in the working directory; what is set already stays. */
-function ownEnvironment(): Env {
+export function ownEnvironment(): Env {
   if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;
 }

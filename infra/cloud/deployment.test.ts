@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +12,10 @@ import { worldPolicy } from '../local/world-policy.ts';
 import { QUEUE } from '../schema/queue.ts';
 import { TABLES, type TableDefinition } from '../schema/tables.ts';
 import { acknowledge } from './acknowledge.ts';
+import { ROOT } from './options.ts';
 
 const SYNTH_MS = 60_000;
+const operations = readFileSync(join(ROOT, 'docs', 'operations.md'), 'utf8');
 
 const variants = {
   default: {},
@@ -255,7 +257,8 @@ describe('the service stack', () => {
     );
     for (const { Properties } of alarms) {
       expect(Properties.AlarmActions).toHaveLength(1);
-      expect(Properties.AlarmDescription).toMatch(/docs\/operations\.md, "[^"]+"/);
+      const chapter = /docs\/operations\.md, "([^"]+)"/.exec(Properties.AlarmDescription)?.[1];
+      expect(operations).toContain(`\n## ${chapter}\n`);
     }
   });
 });

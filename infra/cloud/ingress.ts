@@ -27,7 +27,7 @@ import type { Network } from './network.ts';
 import { PORTS } from './settings.ts';
 
 /** Paths that platforms post to; nothing else of the bot, such as its health, is reachable. */
-export const CHAT_PATHS = ['/slack/events', '/api/messages'] as const;
+const CHAT_PATHS = ['/slack/events', '/api/messages'] as const;
 
 const PORT = Port.tcp(PORTS.bot);
 

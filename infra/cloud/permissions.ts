@@ -16,7 +16,7 @@ interface TableNeed {
 const SESSIONS: TableNeed = { verbs: ['GetItem', 'PutItem', 'DeleteItem'] };
 
 /** A table that is not named is out of reach. */
-export const TABLE_NEEDS: Readonly<Record<ServiceName, Readonly<Partial<Record<TableName, TableNeed>>>>> = {
+const TABLE_NEEDS: Readonly<Record<ServiceName, Readonly<Partial<Record<TableName, TableNeed>>>>> = {
   bot: {
     ActiveSessions: SESSIONS,
     UserContext: { verbs: ['GetItem', 'PutItem', 'DeleteItem'] },
@@ -59,7 +59,7 @@ function secretArn(stack: Stack, name: string): string {
 }
 
 /** Names or ARNs of the secrets that hold the destinations' passwords. */
-export function destinationSecrets({ policy }: CloudOptions): string[] {
+function destinationSecrets({ policy }: CloudOptions): string[] {
   const references = Object.values(policy.destinations).map(({ password }) => password);
   const prefix = 'secretsmanager:';
   return [
