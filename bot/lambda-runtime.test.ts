@@ -2,69 +2,42 @@ import { createServer, type Server } from 'node:http';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { closeServer, listenLocally } from '../infra/local/listen.ts';
+import { type FakeRuntimeApi, startLambdaRuntimeApi } from '../test/fakes/lambda-runtime-api.ts';
 import { serveInvocations } from './lambda-runtime.ts';
 
 const log = pino({ level: 'silent' });
-let runtimeApi: Server;
+let lambda: FakeRuntimeApi;
 let bot: Server;
-let api: string;
 let botUrl: string;
 let stopping: AbortController;
-/** What happened, in order. */
-let story: string[];
-let answers: { head: { statusCode: number; headers: Record<string, string> }; body: string }[];
-let events: unknown[];
 let received: { path: string | undefined; signature: unknown; body: string }[];
-/** Answers a request for the next invocation that is waiting. */
-let deliver: () => void;
 
 beforeEach(async () => {
-  [story, answers, events, received] = [[], [], [], []];
+  received = [];
   stopping = new AbortController();
-  let waiting: (() => void) | undefined;
-  let number = 0;
-  deliver = () => {
-    if (events.length === 0 || !waiting) return;
-    const answer = waiting;
-    waiting = undefined;
-    answer();
-  };
-  runtimeApi = createServer(async (req, res) => {
-    if (req.url === '/2018-06-01/runtime/invocation/next') {
-      story.push('next');
-      waiting = () => {
-        number += 1;
-        res.setHeader('lambda-runtime-aws-request-id', `request-${number}`);
-        res.setHeader('lambda-runtime-deadline-ms', String(Date.now() + 60_000));
-        res.end(JSON.stringify(events.shift()));
-      };
-      deliver();
-      return;
-    }
-    const parts: Buffer[] = [];
-    for await (const part of req) parts.push(part as Buffer);
-    const text = Buffer.concat(parts).toString();
-    story.push(`response to ${/invocation\/([^/]+)\/response/.exec(req.url ?? '')?.[1]}`);
-    const end = text.indexOf('\0'.repeat(8));
-    if (end >= 0) answers.push({ head: JSON.parse(text.slice(0, end)), body: text.slice(end + 8) });
-    res.writeHead(202).end();
-  });
+  lambda = await startLambdaRuntimeApi();
   bot = createServer(async (req, res) => {
     let body = '';
     for await (const part of req) body += String(part);
     received.push({ path: req.url, signature: req.headers['x-slack-signature'], body });
     res.setHeader('content-type', 'application/json').setHeader('x-internal', 'no').end('{"ok":true}');
   });
-  api = new URL(await listenLocally(runtimeApi)).host;
   botUrl = await listenLocally(bot);
 });
 afterEach(async () => {
   stopping.abort();
-  await Promise.all([closeServer(runtimeApi), closeServer(bot)]);
+  await Promise.all([lambda.stop(), closeServer(bot)]);
 });
 
 const serve = (finishTurns: () => Promise<void>) => {
-  serveInvocations({ api, botUrl, finishTurns, now: Date.now, log, signal: stopping.signal }).catch(() => {});
+  serveInvocations({
+    api: lambda.address,
+    botUrl,
+    finishTurns,
+    now: Date.now,
+    log,
+    signal: stopping.signal,
+  }).catch(() => {});
 };
 const post = (body: string, changes: object = {}) => ({
   rawPath: '/slack/events',
@@ -77,44 +50,39 @@ const post = (body: string, changes: object = {}) => ({
 it('answers before the turn is done, and asks for more only afterwards', async () => {
   const turn = Promise.withResolvers<void>();
   serve(() => {
-    story.push('turn');
+    lambda.story.push('turn');
     return turn.promise;
   });
-  events.push(post('{"type":"event_callback"}'));
-  deliver();
-  await vi.waitFor(() => expect(story).toEqual(['next', 'response to request-1', 'turn']));
+  lambda.deliver(post('{"type":"event_callback"}'));
+  await vi.waitFor(() => expect(lambda.story).toEqual(['next', 'response to request-1', 'turn']));
   expect(received).toEqual([
     { path: '/slack/events', signature: 'v0=abc', body: '{"type":"event_callback"}' },
   ]);
-  expect(answers[0]).toEqual({
+  expect(lambda.answers[0]).toEqual({
     head: { statusCode: 200, headers: { 'content-type': 'application/json' } },
     body: '{"ok":true}',
   });
   turn.resolve();
-  await vi.waitFor(() => expect(story.at(-1)).toBe('next'));
+  await vi.waitFor(() => expect(lambda.story.at(-1)).toBe('next'));
 });
 
 it('passes bytes as they were signed, and nothing but POST', async () => {
   serve(async () => {});
-  events.push(
+  lambda.deliver(
     post(Buffer.from('payload=%7B%7D').toString('base64'), { isBase64Encoded: true, rawQueryString: 'a=1' }),
   );
-  deliver();
-  await vi.waitFor(() => expect(answers).toHaveLength(1));
+  await vi.waitFor(() => expect(lambda.answers).toHaveLength(1));
   expect(received[0]).toMatchObject({ path: '/slack/events?a=1', body: 'payload=%7B%7D' });
-  events.push(post('', { rawPath: '/readyz', requestContext: { http: { method: 'GET' } } }));
-  await vi.waitFor(() => expect(story.at(-1)).toBe('next'));
-  deliver();
-  await vi.waitFor(() => expect(answers[1]?.head.statusCode).toBe(405));
+  lambda.deliver(post('', { rawPath: '/readyz', requestContext: { http: { method: 'GET' } } }));
+  await vi.waitFor(() => expect(lambda.answers[1]?.head.statusCode).toBe(405));
   expect(received).toHaveLength(1);
 });
 
 it('finishes what was left when it is only woken', async () => {
   const finished = vi.fn(async () => {});
   serve(finished);
-  events.push({ source: 'aws.events' });
-  deliver();
-  await vi.waitFor(() => expect(story).toEqual(['next', 'response to request-1', 'next']));
+  lambda.deliver({ source: 'aws.events' });
+  await vi.waitFor(() => expect(lambda.story).toEqual(['next', 'response to request-1', 'next']));
   expect(finished).toHaveBeenCalledOnce();
   expect(received).toEqual([]);
 });
@@ -122,10 +90,9 @@ it('finishes what was left when it is only woken', async () => {
 it('answers 503 when the bot does not, so that the platform tries again', async () => {
   await closeServer(bot);
   serve(async () => {});
-  events.push(post('{}'));
-  deliver();
+  lambda.deliver(post('{}'));
   await vi.waitFor(() =>
-    expect(answers[0]?.head).toMatchObject({ statusCode: 503, headers: { 'retry-after': '5' } }),
+    expect(lambda.answers[0]?.head).toMatchObject({ statusCode: 503, headers: { 'retry-after': '5' } }),
   );
   bot = createServer();
   botUrl = await listenLocally(bot);

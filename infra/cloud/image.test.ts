@@ -1,10 +1,12 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startLambdaRuntimeApi } from '../../test/fakes/lambda-runtime-api.ts';
 import { synthesize } from '../../test/support/cloud.ts';
 import { type IamGate, startIamGate } from '../../test/support/iam-gate.ts';
 import { hasLocalSlack } from '../../test/support/require.ts';
@@ -177,4 +179,33 @@ describe('the staged image, with production packages only', () => {
       }
     },
   );
+
+  it.skipIf(!hasLocalSlack())('runs the bot as a Lambda function, too', { timeout: 60_000 }, async () => {
+    const stack = await startStack({ slack: { requestUrl: 'http://127.0.0.1:1/slack/events' } });
+    const lambda = await startLambdaRuntimeApi();
+    const child = spawn(process.execPath, ['bot/lambda.ts'], {
+      cwd: folder,
+      env: {
+        ...stack.environmentForBot(),
+        NODE_COMPILE_CACHE: cache,
+        AWS_LAMBDA_RUNTIME_API: lambda.address,
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const exited = once(child, 'exit');
+    try {
+      // Woken by the rule, it looks for turns that were left.
+      lambda.deliver({ source: 'aws.events' });
+      await vi.waitFor(() => expect(lambda.story).toEqual(['next', 'response to request-1', 'next']), 15_000);
+      const forged = { 'content-type': 'application/json', 'x-slack-signature': 'v0=forged' };
+      const http = { method: 'POST' };
+      lambda.deliver({ rawPath: '/slack/events', headers: forged, body: '{}', requestContext: { http } });
+      await vi.waitFor(() => expect(lambda.answers[0]?.head.statusCode).toBe(401), 15_000);
+    } finally {
+      child.kill('SIGTERM');
+      expect((await exited)[0]).toBe(0);
+      await lambda.stop();
+      await stack.stop();
+    }
+  });
 });
