@@ -22,6 +22,8 @@ export interface Inbox {
   readonly handle: EventHandler;
   /** Looks for events whose process died before their turn was done, and works them off. */
   recover(): Promise<void>;
+  /** Resolves when no turn is under way. */
+  idle(): Promise<void>;
   /** Takes nothing new and resolves when every turn under way is done, or when `deadlineMs` has passed. */
   drain(deadlineMs: number): Promise<void>;
 }
@@ -103,6 +105,14 @@ export function createInbox(deps: {
           'an earlier process died in this turn; taking it over',
         );
         enqueue(taken.event, true);
+      }
+    },
+
+    async idle() {
+      while (conversations.size > 0) {
+        await Promise.all([...conversations.values()].map((queue) => queue.onIdle()));
+        // A conversation is forgotten a moment after its queue has become idle.
+        await new Promise((resolve) => setImmediate(resolve));
       }
     },
 

@@ -51,14 +51,16 @@ function parseLine(service: ServiceName, line: string): LogLine {
  *
  * @param env its whole environment beside PATH
  * @param onLine receives every line that it logs
+ * @param root the folder that the program lies in; this repository's unless told
  */
 export async function startService(
   name: ServiceName,
   env: Readonly<Record<string, string>>,
   onLine: (line: LogLine) => void = () => {},
+  root = ROOT,
 ): Promise<Service> {
-  const child: ChildProcess = spawn(process.execPath, [join(ROOT, name, 'main.ts')], {
-    cwd: ROOT,
+  const child: ChildProcess = spawn(process.execPath, [join(root, name, 'main.ts')], {
+    cwd: root,
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
