@@ -125,6 +125,7 @@ describe('over a store', () => {
     const objects = createObjectStore({ client: dynamo.documents, tablePrefix: dynamo.prefix, now });
     return createSettler({
       store,
+      lockMs: 60_000,
       now,
       log,
       syncTickets: async (transfer) => {

@@ -34,6 +34,7 @@ export interface FoundationEnv {
   readonly READ_ONLY_ROLE_EXTERNAL_ID?: string | undefined;
   readonly TABLE_PREFIX: string;
   readonly QUEUE_URL: string;
+  readonly LEASE_SECONDS: number;
   readonly SERVICENOW_URL: string;
   readonly SERVICENOW_USER?: string | undefined;
   readonly SERVICENOW_PASSWORD?: string | undefined;
@@ -110,6 +111,7 @@ export function createFoundation(
     store: transfers,
     syncTickets: (transfer) => tickets.syncTickets(transfer),
     syncCards: createAnnouncer({ clients, objects, approversOf, now, log }),
+    lockMs: env.LEASE_SECONDS * 1_000,
     now,
     log,
   });

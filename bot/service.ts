@@ -124,6 +124,8 @@ export async function startBot(
       if (notice) await conversation.tell(event, notice, again);
     },
     apologize: conversation.apologize,
+    // Somebody waits in the chat: a third of what a worker's lease lasts.
+    holdMs: (env.LEASE_SECONDS * 1_000) / 3,
     log,
   });
 

@@ -33,6 +33,8 @@ const commonEnv = {
   SLACK_API_URL: url.default('https://slack.com/api/'),
   /** Seconds between two looks for work that a crash left behind. */
   RECONCILE_SECONDS: wholeNumber(1, 300).default(15),
+  /** Seconds after which another process may take over what one that died had in hand; renewed while it lives. */
+  LEASE_SECONDS: wholeNumber(3, 600).default(30),
 } as const;
 
 const botEnv = {
@@ -52,8 +54,6 @@ const workerEnv = {
   DEAD_LETTER_QUEUE_URL: url,
   /** Transfers that one worker runs at once. */
   WORKER_CONCURRENCY: wholeNumber(1, 64).default(4),
-  /** Seconds after which an unrenewed lease, and an unfinished queue message, is free for another worker. */
-  LEASE_SECONDS: wholeNumber(3, 600).default(30),
   /** Least seconds between two edits of a progress message. */
   PROGRESS_SECONDS: wholeNumber(3, 60).default(3),
   /** Port of the worker's /healthz and /readyz. */

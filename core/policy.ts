@@ -2,6 +2,7 @@
 import type { Person } from './person.ts';
 import type { Destination, PolicyConfig, Rule } from './policy-config.ts';
 import { shownText } from './shown-text.ts';
+import { sizeInWords } from './size-in-words.ts';
 import type { Decision, Transfer } from './transfer.ts';
 
 export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
@@ -137,7 +138,7 @@ export function mayRequest(config: PolicyConfig, person: Person, scope: RequestS
   const largest = Math.max(...rules.map((rule) => byteLimit(config, rule)));
   if (scope.totalBytes > largest) {
     return refuse(
-      `That is ${scope.totalBytes} bytes; you may send ${largest} bytes at once to ${scope.destination}.`,
+      `That is more than ${sizeInWords(largest)}, the most that you may send to ${scope.destination} at once.`,
     );
   }
   return ALLOWED;
