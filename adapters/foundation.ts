@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../core/config.ts';
 import { createDispatch, type Dispatch, type Dispatcher } from '../core/dispatch.ts';
+import type { Checks } from '../core/health.ts';
 import { createLearning, type Learning } from '../core/learning.ts';
 import { approverGroups, type RequestScope } from '../core/policy.ts';
 import { createQueueClient, createTransferQueue, type TransferQueue } from '../core/queue.ts';
@@ -61,6 +62,8 @@ export interface Foundation {
   readonly approversOf: (transfer: Transfer) => Promise<readonly string[]>;
   /** Health checks of what is wired here, by the dependency's name. */
   readonly checks: Readonly<Record<'dynamodb' | 'sqs', () => Promise<unknown>>>;
+  /** Health of what transfers wait for without being lost: told, but no reason to take no more. */
+  readonly waitsFor: Checks;
 }
 
 function serviceNowAuth(env: FoundationEnv): ServiceNowAuth {
@@ -131,5 +134,6 @@ export function createFoundation(
     loadScope: scopeFor,
     approversOf,
     checks: { dynamodb: () => pingTables(tables), sqs: () => queue.ping() },
+    waitsFor: { servicenow: (signal) => serviceNow.ping(signal) },
   };
 }

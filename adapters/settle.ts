@@ -30,6 +30,14 @@ export interface Settler {
   idle(): Promise<void>;
 }
 
+/** What the cards say about tickets: while an outage lasts that they are delayed, and after it their numbers. */
+const saidOfTickets = ({ tickets, ticketsDelayed }: Pick<Transfer, 'tickets' | 'ticketsDelayed'>) =>
+  [tickets.user.number, tickets.audit.number, ticketsDelayed !== undefined].join(' ');
+
+/** Messages that show something else than the record are behind, although its history has not gone on. */
+const outdated = (messages: readonly PostedMessage[]): PostedMessage[] =>
+  messages.map((message) => ({ ...message, shownThrough: 0 }));
+
 const isBehind = (transfer: Transfer) => ticketsBehind(transfer) || cardsBehind(transfer);
 
 export function createSettler(deps: {
@@ -81,7 +89,9 @@ export function createSettler(deps: {
   /** Brings both in step with the record as it was seen; tells whether it went on meanwhile. */
   async function round(seen: Transfer, owner: string, takenOver: boolean) {
     const tickets = await deps.syncTickets(seen);
-    const withTickets = { ...seen, ...tickets, ticketsDelayed: tickets.ticketsDelayed };
+    const said = { tickets: tickets.tickets, ticketsDelayed: tickets.ticketsDelayed };
+    const messages = saidOfTickets(said) === saidOfTickets(seen) ? seen.messages : outdated(seen.messages);
+    const withTickets = { ...seen, ...said, messages };
     const cards = await deps.syncCards(withTickets, takenOver);
     return store.change(seen.transferId, (current) => {
       if (current.settling?.owner !== owner) return { result: 'done' as const };

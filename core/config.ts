@@ -146,10 +146,22 @@ export function parsePolicy(text: string, source = 'fileferry.config.yaml'): Pol
   return deepFreeze(parsed.data);
 }
 
+/** Passwords that the policy says are in the environment and that are not: found at the start, not at the first login. */
+function missingPasswords(policy: PolicyConfig, given: Env): string[] {
+  return Object.entries(policy.destinations).flatMap(([name, { password }]) => {
+    const variable = /^env:(.+)$/.exec(password)?.[1];
+    return variable === undefined || given[variable] !== undefined
+      ? []
+      : [`environment ${variable}: is not set; the policy keeps the password of ${name} there`];
+  });
+}
+
+/** @param logsIn whether this program logs in to the destinations */
 function load<S extends z.ZodType>(
   schema: S,
   crossChecks: readonly CrossCheck[],
   environment: Env,
+  logsIn = false,
 ): Config<z.infer<S>> {
   const given = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
@@ -165,6 +177,7 @@ function load<S extends z.ZodType>(
   let policy: PolicyConfig | undefined;
   try {
     policy = parsePolicy(readFileSync(file, 'utf8'), file);
+    if (logsIn) faults.push(...missingPasswords(policy, given));
   } catch (error) {
     if (error instanceof ConfigFaults) faults.push(...error.faults);
     else
@@ -185,4 +198,4 @@ function ownEnvironment(): Env {
 export const loadBotConfig = (environment: Env = ownEnvironment()): BotConfig =>
   load(botEnvSchema, [serviceNowPair, slackConnection], environment);
 export const loadWorkerConfig = (environment: Env = ownEnvironment()): WorkerConfig =>
-  load(workerEnvSchema, [serviceNowPair], environment);
+  load(workerEnvSchema, [serviceNowPair], environment, true);

@@ -78,6 +78,20 @@ export function usableDestinations(config: PolicyConfig, person: Person): string
   return [...new Set(rules.flatMap((rule) => rule.to))].sort();
 }
 
+/** A source and a destination that one rule lets the person request together, for examples; undefined without any. */
+export function exampleRequest(
+  config: PolicyConfig,
+  person: Person,
+): { readonly source: string; readonly destination: string } | undefined {
+  if (!mayUse(config, person).allowed) return undefined;
+  for (const rule of config.rules) {
+    const [source] = rule.from;
+    const [destination] = rule.to;
+    if (source && destination && inAnyGroup(config, person, rule.request)) return { source, destination };
+  }
+  return undefined;
+}
+
 export function destinationOf(config: PolicyConfig, name: string): Destination | undefined {
   return Object.hasOwn(config.destinations, name) ? config.destinations[name] : undefined;
 }

@@ -118,7 +118,11 @@ export async function startWorker(
     log,
   });
 
-  const health = await startHealthServer({ port: env.HEALTH_PORT, checks: base.checks });
+  const health = await startHealthServer({
+    port: env.HEALTH_PORT,
+    checks: base.checks,
+    told: base.waitsFor,
+  });
   consumer.start();
   deadLetters.start();
   reconciler.start();
