@@ -8,7 +8,7 @@ import type { Transfer } from '../core/transfer.ts';
 /** An action on a transfer that checks the person's rights itself; `text` tells the person what came of it. */
 type TransferAction = (person: Person, transferId: string) => Promise<{ readonly text: string }>;
 
-export interface TransferQueries {
+interface TransferQueries {
   /** Transfers that this person asked for, newest first. */
   transfersOf(person: Person, limit: number): Promise<readonly Transfer[]>;
   /** One transfer, if there is one and this person may see it. */

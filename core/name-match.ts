@@ -20,6 +20,9 @@ const IDLE = new Set([
 
 const MAX_WORDS = 12;
 
+/** How much of a name's end is compared, in UTF-16 units: thousands of names are. */
+const MAX_NAME = 200;
+
 const partsOf = (text: string): string[] => text.toLowerCase().match(/\p{L}+|\p{N}+/gu) ?? [];
 
 function pairs(text: string): Set<string> {
@@ -52,13 +55,18 @@ export function bestMatches<T>(
   nameOf: (item: T) => string,
   limit: number,
 ): T[] {
-  const all = partsOf(words.slice(0, 400));
+  const text = words.slice(0, 400).toLowerCase();
+  // Half a bucket has the same extension: it decides between names that are alike and nothing else.
+  const extension = /\.[a-z][a-z0-9]{0,7}$/.exec(text)?.[0] ?? '';
+  const stem = partsOf(extension === '' ? text : text.slice(0, -extension.length));
+  const all = stem.length > 0 ? stem : partsOf(text);
   const telling = all.filter((word) => !IDLE.has(word));
   const wanted = (telling.length > 0 ? telling : all)
     .slice(0, MAX_WORDS)
     .map((word) => ({ word, pairs: pairs(word) }));
   if (wanted.length === 0) return [];
-  const scoreOf = (name: string): number => {
+  const scoreOf = (full: string): number => {
+    const name = full.slice(-MAX_NAME);
     const last = name.slice(name.lastIndexOf('/') + 1);
     const ownParts = new Set(partsOf(last));
     const parts = partsOf(name);
@@ -79,7 +87,8 @@ export function bestMatches<T>(
             ...[...ownParts].map((part) => likeness(wordPairs, pairs(part))).filter((like) => like >= 0.5),
           );
     }
-    return sum / wanted.length;
+    const score = sum / wanted.length;
+    return score > 0 && extension !== '' && name.toLowerCase().endsWith(extension) ? score + 0.1 : score;
   };
   const scored = items
     .map((item, index) => ({ item, index, score: scoreOf(nameOf(item)) }))

@@ -39,19 +39,19 @@ export interface BrowseCache {
   put(bucket: string, key: string, facts: CachedFacts): Promise<void>;
 }
 
-export type NotAllowed = { readonly kind: 'not_allowed'; readonly reason: string };
-export type NotFound = { readonly kind: 'not_found' };
+type NotAllowed = { readonly kind: 'not_allowed'; readonly reason: string };
+type NotFound = { readonly kind: 'not_found' };
 
 export type ObjectOutcome = ({ readonly kind: 'object' } & ObjectFacts) | NotFound | NotAllowed;
 
-export interface BucketInfo {
+interface BucketInfo {
   readonly name: string;
   readonly description?: string;
   /** The prefixes that the person may see; absent when it is the whole bucket. */
   readonly prefixes?: readonly string[];
 }
 
-export interface Listing {
+interface Listing {
   readonly kind: 'listing';
   /** Common prefixes up to the next slash, whole; not those of a pattern. */
   readonly folders: readonly string[];

@@ -1,27 +1,12 @@
 /** Reads "these objects, from there, to that destination, under this name": what send, predict, ls and info share. */
 import { escapeGlob, isGlob } from '../../core/glob.ts';
 import { isAddress, readAddress, sourceFrom } from './address.ts';
+import { ALL, type Clause, clauseOf, FILLERS, isAnd } from './clauses.ts';
 import type { Request, Source } from './command.ts';
-import type { Token } from './tokenize.ts';
+import { joinAddresses } from './join-addresses.ts';
+import { takePriority } from './priority.ts';
+import { phrase, type Token, word } from './tokenize.ts';
 
-/** The words between which the parts of a request stand. */
-const CLAUSES = new Map<string, Clause>([
-  ['to', 'to'],
-  ['onto', 'to'],
-  ['towards', 'to'],
-  ['into', 'into'],
-  ['in', 'in'],
-  ['from', 'in'],
-  ['inside', 'in'],
-  ['as', 'as'],
-  ['named', 'as'],
-  ['under', 'under'],
-  ['below', 'under'],
-  ['on', 'on'],
-]);
-type Clause = 'what' | 'to' | 'into' | 'in' | 'as' | 'under' | 'on';
-
-/** Words that carry nothing where a source or a destination stands. */
 const ARTICLES = new Set([
   'the',
   'a',
@@ -39,130 +24,9 @@ const ARTICLES = new Set([
   'objects',
   'called',
 ]);
-const ALL = new Set(['everything', 'all', 'contents']);
-const FILLERS = new Set([
-  'over',
-  'across',
-  'please',
-  'pls',
-  'now',
-  'out',
-  'along',
-  'straight',
-  'directly',
-  'up',
-  'all',
-]);
-const URGENCY = new Set(['high', 'urgent', 'top', 'highest']);
-const CALM = new Set(['normal', 'low', 'standard', 'regular', 'default']);
-
-const lower = (token: Token | undefined): string => (token && !token.quoted ? token.text.toLowerCase() : '');
-const clauseOf = (token: Token | undefined) => CLAUSES.get(lower(token));
-const isAnd = (token: Token | undefined) => ['and', '&', '+', 'plus'].includes(lower(token));
-
-/** Whether an address may end here: at an extension, a slash, or a bucket's bare name. */
-function looksComplete(text: string): boolean {
-  return text.endsWith('/') || /\.[a-z][a-z0-9]{0,7}$/i.test(text) || /^s3[an]?:\/\/[^/]*$/i.test(text);
-}
 
 const looksLikeKey = (token: Token) =>
   token.quoted || isAddress(token.text) || /[/]|\.[a-z0-9]{1,8}$/i.test(token.text) || isGlob(token.text);
-
-/**
- * The end (exclusive) of an unquoted address that begins at `start`: a key may hold spaces up to " to ". The first
- * "to" behind something complete counts (`s3://b/Letter to Bob.pdf to acme`), else the first one.
- */
-function addressEnd(tokens: readonly Token[], start: number, greedy: boolean): number {
-  let firstTo: number | undefined;
-  for (let at = start; at < tokens.length; at++) {
-    const token = tokens[at];
-    const next = tokens[at + 1];
-    if (!token) break;
-    const done = looksComplete(token.text) || isGlob(token.text);
-    if (!next || token.comma || next.quoted || isAddress(next.text)) {
-      return firstTo ?? (done || greedy ? at + 1 : start + 1);
-    }
-    if (clauseOf(next) === 'to') {
-      if (done) return at + 1;
-      firstTo ??= at + 1;
-    } else if (
-      done &&
-      (clauseOf(next) || isAnd(next) || FILLERS.has(lower(next)) || lower(next) === 'with')
-    ) {
-      return at + 1;
-    } else if (done && firstTo === undefined && !hasToBehind(tokens, at)) {
-      return at + 1;
-    }
-  }
-  return start + 1;
-}
-
-/** Whether a "to" follows before the next address. */
-function hasToBehind(tokens: readonly Token[], at: number): boolean {
-  for (let next = at + 1; next < Math.min(tokens.length, at + 40); next++) {
-    if (clauseOf(tokens[next]) === 'to') return true;
-    if (isAddress(tokens[next]?.text ?? '')) return false;
-  }
-  return false;
-}
-
-/** Joins the words of addresses that hold spaces into one token each. */
-function joinAddresses(tokens: readonly Token[], text: string, greedy: boolean): Token[] {
-  const joined: Token[] = [];
-  for (let at = 0; at < tokens.length; ) {
-    const token = tokens[at];
-    if (!token) break;
-    let end = at + 1;
-    if (!token.quoted && isAddress(token.text) && !/^https?:/i.test(token.text)) {
-      end = addressEnd(tokens, at, greedy);
-      while (end > at + 1 && FILLERS.has(lower(tokens[end - 1]))) end--;
-    }
-    const last = tokens[end - 1] ?? token;
-    joined.push(
-      end === at + 1
-        ? token
-        : { ...token, text: text.slice(token.from, last.to), to: last.to, comma: last.comma },
-    );
-    at = end;
-  }
-  return joined;
-}
-
-/** Takes the words about urgency out of the sentence. */
-function takePriority(tokens: readonly Token[]): { priority: Request['priority']; rest: Token[] } {
-  let priority: Request['priority'] = 'normal';
-  const rest: Token[] = [];
-  const drop = () => {
-    while (['with', 'at', 'as', 'and', 'a', 'is', 'in', 'of'].includes(lower(rest.at(-1)))) rest.pop();
-  };
-  for (let at = 0; at < tokens.length; at++) {
-    const token = tokens[at];
-    if (!token) break;
-    const word = lower(token);
-    const stated = /^priority[=:]([a-z]+)$/.exec(word)?.[1];
-    const nextAt = ['is', '=', ':'].includes(lower(tokens[at + 1])) ? at + 2 : at + 1;
-    const next = stated ?? lower(tokens[nextAt]);
-    const before = lower(rest.at(-1));
-    if (stated || (word === 'priority' && (URGENCY.has(next) || CALM.has(next)))) {
-      if (URGENCY.has(next)) priority = 'high';
-      drop();
-      if (!stated) at = nextAt;
-    } else if (word === 'priority' && (URGENCY.has(before) || CALM.has(before))) {
-      if (URGENCY.has(before)) priority = 'high';
-      rest.pop();
-      drop();
-    } else if (
-      ['urgently', 'asap', 'immediately'].includes(word) ||
-      (word === 'urgent' && (at === 0 || at === tokens.length - 1))
-    ) {
-      priority = 'high';
-      drop();
-    } else {
-      rest.push(token);
-    }
-  }
-  return { priority, rest };
-}
 
 interface Draft {
   /** Named without a bucket: they belong to `base` or to the bucket that the sentence names. */
@@ -175,19 +39,17 @@ interface Draft {
   as?: { path: string; folder: boolean };
 }
 
-const phrase = (tokens: readonly Token[]) => tokens.map((token) => token.text).join(' ');
-
 function withoutArticles(tokens: readonly Token[]): Token[] {
-  return tokens.filter((token) => !ARTICLES.has(lower(token)));
+  return tokens.filter((token) => !ARTICLES.has(word(token)));
 }
 
 /** What stands where the objects are named: addresses, keys, patterns, descriptions. */
 function readSources(draft: Draft, tokens: readonly Token[]): void {
   let words: Token[] = [];
   const flush = () => {
-    const isFolder = words.some((token) => lower(token) === 'folder');
+    const isFolder = words.some((token) => word(token) === 'folder');
     const kept = withoutArticles(words).filter(
-      (token) => lower(token) !== 'folder' && !FILLERS.has(lower(token)),
+      (token) => word(token) !== 'folder' && !FILLERS.has(word(token)),
     );
     words = [];
     if (kept.length === 0) return;
@@ -207,7 +69,7 @@ function readSources(draft: Draft, tokens: readonly Token[]): void {
     } else if (isAnd(token)) {
       flush();
       continue;
-    } else if (ALL.has(lower(token))) {
+    } else if (ALL.has(word(token))) {
       draft.everything = true;
     } else {
       words.push(token);
@@ -224,7 +86,7 @@ function relativeSource(text: string, isFolder: boolean, quoted: boolean): Sourc
 
 /** `acme-ftp:/in/` and `acme-ftp/in/` name a destination and a path on it. */
 function readDestination(draft: Draft, tokens: readonly Token[]): void {
-  const text = phrase(tokens.filter((token) => !['over', 'folder'].includes(lower(token)))).trim();
+  const text = phrase(tokens.filter((token) => !['over', 'folder'].includes(word(token)))).trim();
   if (text === '') return;
   if (draft.destination !== undefined) {
     draft.as ??= { path: text, folder: true };
@@ -244,10 +106,10 @@ function readWhere(draft: Draft, tokens: readonly Token[]): void {
     if (address) draft.base = address;
     else rest.push(token);
   }
-  const kept = withoutArticles(rest).filter((token) => !ALL.has(lower(token)));
+  const kept = withoutArticles(rest).filter((token) => !ALL.has(word(token)));
   const text = phrase(kept);
-  const isFolder = kept.some((token) => lower(token) === 'folder');
-  const name = phrase(kept.filter((token) => lower(token) !== 'folder'));
+  const isFolder = kept.some((token) => word(token) === 'folder');
+  const name = phrase(kept.filter((token) => word(token) !== 'folder'));
   if (name === '') return;
   if (draft.destination !== undefined && (isFolder || name.startsWith('/'))) {
     draft.as ??= { path: name, folder: true };
@@ -266,8 +128,8 @@ function readClause(draft: Draft, clause: Clause, tokens: readonly Token[]): voi
   if (tokens.length === 0) return;
   const addresses = tokens.filter((token) => isAddress(token.text));
   const others = tokens.filter((token) => !isAddress(token.text));
-  const name = phrase(others.filter((token) => lower(token) !== 'folder' || others.length === 1));
-  const saysFolder = others.some((token) => lower(token) === 'folder');
+  const name = phrase(others.filter((token) => word(token) !== 'folder' || others.length === 1));
+  const saysFolder = others.some((token) => word(token) === 'folder');
   switch (clause) {
     case 'what':
       readSources(draft, tokens);

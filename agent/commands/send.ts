@@ -1,6 +1,7 @@
 /** Plans `send` and `predict`: everything is checked that can be before a proposal is stored. */
 
 import { FerryError } from '../../core/errors.ts';
+import { transferIdFor } from '../../core/ids.ts';
 import { checkTargetPath, targetNamer } from '../../core/object-name.ts';
 import { destinationOf, mayRequest } from '../../core/policy.ts';
 import type { ObjectFacts } from '../../core/s3-object-facts.ts';
@@ -14,6 +15,9 @@ import { resolveDestination } from './places.ts';
 import { found, refusal, type Step } from './replies.ts';
 import { askerOf, type Chosen, choose, headAll, startsOf } from './selection.ts';
 import { durationInWords, filesInWords, sizeInWords } from './wording.ts';
+
+/** A sentence makes one proposal. */
+const ORDINAL = 0;
 
 /** Ends the walk over a listing from inside; the sentence is for the person. */
 class CannotPlan extends Error {
@@ -98,7 +102,12 @@ async function* placed(
     }
     const target = namer.next(key);
     if (!target.ok)
-      throw new CannotPlan(target.reason, 'You can give another name with "as", or send fewer files.');
+      throw new CannotPlan(
+        target.reason,
+        chosen.kind === 'listing'
+          ? 'A narrower pattern can leave this file out.'
+          : 'You can give another name with "as".',
+      );
     yield { key, size, etag, ...(versionId ? { versionId } : {}), targetPath: target.targetPath };
   }
 }
@@ -118,6 +127,9 @@ export async function planSend(
   command: SendCommand,
   signal: AbortSignal,
 ): Promise<Reply> {
+  // A turn that runs again answers as it did, even if the file has gone since.
+  const earlier = await deps.transfers.transferFor(turn.person, transferIdFor(turn.key, ORDINAL));
+  if (earlier) return { kind: 'proposed', transferId: earlier.transferId };
   const step = await route(deps, turn, command, signal);
   if (!step.ok) return step.reply;
   const { chosen, destination } = step.value;
@@ -131,7 +143,7 @@ export async function planSend(
   try {
     const proposal = await deps.proposals.propose({
       turnKey: turn.key,
-      ordinal: 0,
+      ordinal: ORDINAL,
       person: turn.person,
       thread: proposalThread,
       bucket: chosen.bucket,

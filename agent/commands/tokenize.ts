@@ -127,3 +127,15 @@ export function tokenize(text: string): Token[] {
   }
   return tokens;
 }
+
+/** The token as a key word: lower case, straight apostrophes; empty when it is quoted and so means nothing. */
+export const word = (token: Token | undefined): string =>
+  token && !token.quoted ? token.text.toLowerCase().replaceAll('’', "'") : '';
+
+export const phrase = (tokens: readonly Token[]): string => tokens.map((token) => token.text).join(' ');
+
+export function dropLeading(tokens: readonly Token[], words: readonly string[]): readonly Token[] {
+  let from = 0;
+  while (from < tokens.length && words.includes(word(tokens[from]))) from++;
+  return tokens.slice(from);
+}

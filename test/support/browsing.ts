@@ -118,7 +118,9 @@ export async function startBrowsableS3(): Promise<BrowsableS3> {
       },
     },
     async put(Bucket, Key, Body = 'x', StorageClass) {
-      await admin.send(new PutObjectCommand({ Bucket, Key, Body, ...(StorageClass && { StorageClass }) }));
+      await admin.send(
+        new PutObjectCommand({ Bucket, Key, Body: Buffer.from(Body), ...(StorageClass && { StorageClass }) }),
+      );
     },
     async stop() {
       admin.destroy();
