@@ -22,7 +22,7 @@ const common = {
   receivedAt: z.number().int(),
 };
 
-export const messageEventSchema = z.strictObject({
+const messageEventSchema = z.strictObject({
   ...common,
   kind: z.literal('message'),
   /** It came by slash command. */
@@ -33,7 +33,7 @@ export const messageEventSchema = z.strictObject({
 });
 export type MessageEvent = z.infer<typeof messageEventSchema>;
 
-export const actionEventSchema = z.strictObject({
+const actionEventSchema = z.strictObject({
   ...common,
   kind: z.literal('action'),
   actionId: z.enum(ACTION_IDS),

@@ -1,6 +1,6 @@
 /** The four sizes by which past transfers are compared. */
 
-export const SIZE_CATEGORIES = ['small', 'medium', 'large', 'very_large'] as const;
+const SIZE_CATEGORIES = ['small', 'medium', 'large', 'very_large'] as const;
 export type SizeCategory = (typeof SIZE_CATEGORIES)[number];
 
 /** Category of a transfer by all its bytes: below 1 MB, 100 MB and 1 GB (decimal), and above. */

@@ -20,7 +20,7 @@ export const TRANSFER_STATUSES = [
   'failed',
   'cancelled',
 ] as const;
-export const statusSchema = z.enum(TRANSFER_STATUSES);
+const statusSchema = z.enum(TRANSFER_STATUSES);
 export type TransferStatus = z.infer<typeof statusSchema>;
 
 /** The six steps shown to people as a checklist, in order. */
@@ -40,7 +40,7 @@ export const existingPolicySchema = z.enum(['refuse', 'overwrite', 'rename']);
 export type ExistingPolicy = z.infer<typeof existingPolicySchema>;
 
 /** One S3 object of a plan, pinned to the version that was seen when it was proposed. */
-export const plannedObjectSchema = z.strictObject({
+const plannedObjectSchema = z.strictObject({
   /** Position in the plan, from 0. */
   index: z.number().int().nonnegative(),
   key: z.string().min(1),
@@ -54,7 +54,7 @@ export const plannedObjectSchema = z.strictObject({
 export type PlannedObject = z.infer<typeof plannedObjectSchema>;
 
 /** How far one object provably got on the FTP server. */
-export const checkpointSchema = z.strictObject({
+const checkpointSchema = z.strictObject({
   /** The temporary name that this upload wrote to. */
   tempPath: z.string(),
   /** Bytes that were handed to the server in order. */
@@ -68,7 +68,7 @@ export type Checkpoint = z.infer<typeof checkpointSchema>;
  * One object's state on the way. `renaming` is written before the rename, so that a crash right after it is
  * told from a target that somebody else put there.
  */
-export const objectStateSchema = z.discriminatedUnion('state', [
+const objectStateSchema = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('pending') }),
   z.strictObject({ state: z.literal('uploading'), checkpoint: checkpointSchema }),
   z.strictObject({ state: z.literal('renaming'), checkpoint: checkpointSchema, finalPath: z.string() }),
@@ -90,7 +90,7 @@ export const transferObjectSchema = z.strictObject({
 export type TransferObject = z.infer<typeof transferObjectSchema>;
 
 /** What will be done if it is approved. The objects themselves are kept beside the record, in pages. */
-export const planSchema = z.strictObject({
+const planSchema = z.strictObject({
   bucket: z.string().min(1),
   /** What the person asked for, in S3 terms; shown on cards and tickets. */
   selection: z.discriminatedUnion('kind', [
@@ -111,7 +111,7 @@ export const planSchema = z.strictObject({
 });
 export type TransferPlan = z.infer<typeof planSchema>;
 
-export const decisionSchema = z.strictObject({
+const decisionSchema = z.strictObject({
   /** `withdrawn`: the requester took the request back before anybody decided. */
   outcome: z.enum(['approved', 'rejected', 'withdrawn']),
   by: personSchema,
@@ -148,7 +148,7 @@ const historyEntrySchema = z.strictObject({
 export type HistoryEntry = z.infer<typeof historyEntrySchema>;
 
 /** `approval`: the proposal card with buttons. `progress`: the one edited message. `outcome`: the last word. */
-export const MESSAGE_ROLES = ['approval', 'progress', 'outcome'] as const;
+const MESSAGE_ROLES = ['approval', 'progress', 'outcome'] as const;
 export type MessageRole = (typeof MESSAGE_ROLES)[number];
 
 const postedMessageSchema = z.strictObject({

@@ -1,5 +1,5 @@
 /** Holds the house plan: who may import whom, and one speaker for each outside party. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -39,7 +39,7 @@ interface Source {
 }
 
 function sources(): Source[] {
-  return ROOMS.flatMap((room) =>
+  return ROOMS.filter((room) => existsSync(join(ROOT, room))).flatMap((room) =>
     readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => {

@@ -8,7 +8,7 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { FerryError } from '../core/errors.ts';
-import { ADMIN_POLICY } from '../infra/local/access-policy.ts';
+import { ADMIN_POLICY, READ_ONLY_ROLE_POLICY } from '../infra/local/access-policy.ts';
 import { type AccessKey, createKeyRing } from '../infra/local/key-ring.ts';
 import { closeServer, listenLocally } from '../infra/local/listen.ts';
 import { type LocalS3, startS3 } from '../infra/local/s3.ts';
@@ -20,24 +20,30 @@ const never = new AbortController().signal;
 const bucket = 'finance-exports';
 const keys = createKeyRing();
 const admin = keys.addUser('admin', ADMIN_POLICY);
+/** Faults of the local S3 hit the keys of assumed roles only. */
+const reader = keys.issue(
+  'arn:aws:sts::000000000000:assumed-role/FileFerryReadOnlyRole/test',
+  [READ_ONLY_ROLE_POLICY],
+  900,
+);
 const nobody = keys.addUser('nobody', { Version: '2012-10-17', Statement: [] });
 const folder = mkdtempSync(join(tmpdir(), 's3-source-'));
 const content = randomBytes(3_000_000);
 let s3: LocalS3;
 
-const clientOf = ({ accessKeyId, secretAccessKey }: AccessKey, endpoint = s3.endpoint) =>
+const clientOf = ({ accessKeyId, secretAccessKey, session }: AccessKey, endpoint = s3.endpoint) =>
   new S3Client({
     endpoint,
     region: 'us-east-1',
     forcePathStyle: true,
     maxAttempts: 1,
     responseChecksumValidation: 'WHEN_REQUIRED',
-    credentials: { accessKeyId, secretAccessKey },
+    credentials: { accessKeyId, secretAccessKey, ...(session && { sessionToken: session.token }) },
   });
 const source = (
   options: { as?: AccessKey; endpoint?: string; maxResumes?: number; stallMs?: number } = {},
 ) => {
-  const client = clientOf(options.as ?? admin, options.endpoint);
+  const client = clientOf(options.as ?? reader, options.endpoint);
   return createS3Source({ client: async () => client, log, ...options });
 };
 

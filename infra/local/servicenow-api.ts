@@ -166,7 +166,7 @@ const UNREADABLE: Refusal = {
   detail: 'The payload is not valid JSON.',
 };
 
-export function json(status: number, body: object, headers: Readonly<Record<string, string>> = {}): Reply {
+function json(status: number, body: object, headers: Readonly<Record<string, string>> = {}): Reply {
   return {
     status,
     headers: { 'content-type': 'application/json;charset=UTF-8', ...headers },

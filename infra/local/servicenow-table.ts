@@ -60,7 +60,7 @@ export const LABELS: Readonly<Record<string, Readonly<Record<string, string>>>> 
 export const newSysId = (): string => randomBytes(16).toString('hex');
 
 /** ServiceNow's date and time: UTC, whole seconds. */
-export const dateTime = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+const dateTime = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
 
 /** Impact and urgency give the priority, by the base system's data lookup. */
 function priorityOf(impact: string | undefined, urgency: string | undefined): string {

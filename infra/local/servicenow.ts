@@ -73,7 +73,7 @@ export interface LocalServiceNow {
 }
 
 /** The assignment groups that exist unless others are named. */
-export const LOCAL_GROUPS = ['File Transfer', 'Compliance', 'Service Desk'] as const;
+const LOCAL_GROUPS = ['File Transfer', 'Compliance', 'Service Desk'] as const;
 
 const MAX_BODY = 1 << 20;
 

@@ -78,12 +78,15 @@ export async function playStory(
   const began = Date.now();
   const seconds = () => (Date.now() - began) / 1000;
   const scene = (text: string) => say(`\n${seconds().toFixed(1).padStart(5)} s  ${text}`);
-  const shown = new Map<string, string>();
+  const shown = new Map<string, readonly string[]>();
+  /** A new message whole; of an edited one, the lines that changed. */
   const show = (message: SlackMessage) => {
-    const text = messageLines(message);
-    if (shown.get(message.ts) === text.join('\n')) return;
-    shown.set(message.ts, text.join('\n'));
-    say(bubble('FileFerry', text));
+    const lines = messageLines(message);
+    const before = shown.get(message.ts);
+    shown.set(message.ts, lines);
+    if (!before) return say(`${bubble('FileFerry', lines)}\n`);
+    const changed = lines.filter((line) => !before.includes(line));
+    if (changed.length > 0) say(`${bubble('FileFerry (edited)', changed)}\n`);
   };
   /** What the bot wrote in the thread since its beginning, oldest first. */
   const thread = async (root: string) =>
@@ -131,7 +134,7 @@ export async function playStory(
   const ended = await until(
     'the end of the transfer',
     async () => {
-      for (const message of (await thread(root.ts)).slice(1)) show(message);
+      for (const message of await thread(root.ts)) show(message);
       const transfer = await record();
       const told = transfer.messages.some((message) => message.role === 'outcome');
       return told && ['completed', 'failed', 'cancelled'].includes(transfer.status) ? transfer : undefined;
@@ -145,7 +148,7 @@ export async function playStory(
   scene('Ana asks in a direct message');
   const question = 'where is my transfer?';
   const asked = await slack.people.sendMessage({ channel: ana.dm, user: ana.id, text: question });
-  say(bubble(ana.realName, [question]));
+  say(`${bubble(ana.realName, [question])}\n`);
   const answer = await until(
     'the answer in the direct message',
     async () =>
@@ -158,10 +161,12 @@ export async function playStory(
   show(answer);
 
   const settled = await until(
-    'both tickets to be closed',
+    'both tickets to be closed and every step to be done',
     async () => {
       const transfer = await record();
-      return transfer.tickets.user.closed && transfer.tickets.audit.closed ? transfer : undefined;
+      const closed = transfer.tickets.user.closed && transfer.tickets.audit.closed;
+      const done = STEP_NAMES.every((name) => transfer.steps[name].endedAt !== undefined);
+      return closed && done ? transfer : undefined;
     },
     signal,
   );

@@ -1,6 +1,7 @@
 /** How the local programs look in a terminal: Slack's messages as text, and a tidy log. */
 import { styleText } from 'node:util';
 import type { LogLine } from './services.ts';
+import { PEOPLE } from './slack-workspace.ts';
 
 const EMOJI: Readonly<Record<string, string>> = {
   ':white_check_mark:': '✅',
@@ -23,9 +24,13 @@ interface Block {
   })[];
 }
 
+const nameOf = (id: string) => Object.values(PEOPLE).find((person) => person.id === id)?.realName ?? id;
+
 function plain(mrkdwn: string): string {
   return mrkdwn
-    .replaceAll(/<@([^>|]+)(?:\|[^>]*)?>/g, '@$1')
+    .replaceAll(/<@([^>|]+)(?:\|[^>]*)?>/g, (_mention, id: string) => `@${nameOf(id)}`)
+    .replaceAll(/`([^`]+)`/g, (_code, text: string) => styleText('yellow', text))
+    .replaceAll(/\*([^*\n]+)\*/g, (_bold, text: string) => styleText('bold', text))
     .replaceAll(/<([^>|]+)\|([^>]*)>/g, '$2')
     .replaceAll(/:[a-z_]+:/g, (name) => EMOJI[name] ?? name)
     .replaceAll('&lt;', '<')
