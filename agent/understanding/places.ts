@@ -98,7 +98,7 @@ function closest(text: string, things: readonly Named[]): string | undefined {
 }
 
 /** What a few words call: one name, several, or none. */
-export function namesFor(text: string, things: readonly Named[]): readonly string[] {
+export function namesFor(text: string, things: readonly Named[], exact = false): readonly string[] {
   const told = text
     .toLowerCase()
     .split(/[\s]+/)
@@ -112,6 +112,7 @@ export function namesFor(text: string, things: readonly Named[]): readonly strin
     if (again.kind === 'found') return [again.name];
     if (again.kind === 'ambiguous') return again.candidates;
   }
+  if (exact) return [];
   const slip =
     closest(told.join(' '), things) ?? (bare.length > 0 ? closest(bare.join(' '), things) : undefined);
   if (slip) return [slip];
@@ -129,7 +130,12 @@ export function namesFor(text: string, things: readonly Named[]): readonly strin
 }
 
 /** A name spelled out, whatever stands between its parts; the longest first. */
-function spelledOut(words: Word[], things: readonly Named[], kind: 'bucket' | 'destination'): Word[] {
+function spelledOut(
+  words: Word[],
+  things: readonly Named[],
+  kind: 'bucket' | 'destination',
+  exact: boolean,
+): Word[] {
   const full = new Map<string, string>();
   for (const { name, aliases } of things) {
     for (const spelling of [name, ...aliases]) {
@@ -149,7 +155,7 @@ function spelledOut(words: Word[], things: readonly Named[], kind: 'bucket' | 'd
     }
     const word = words[at];
     if (!word) break;
-    if (!name && isPlain(word) && (/[-_]/.test(word.norm) || word.norm.length >= 9)) {
+    if (!name && !exact && isPlain(word) && (/[-_]/.test(word.norm) || word.norm.length >= 9)) {
       name = closest(word.norm, things);
       length = 1;
     }
@@ -177,7 +183,12 @@ interface Span {
 }
 
 /** The longest stretch from `at` on that calls something. */
-function spanAt(words: readonly Word[], at: number, things: readonly Named[]): Span | undefined {
+function spanAt(
+  words: readonly Word[],
+  at: number,
+  things: readonly Named[],
+  exact: boolean,
+): Span | undefined {
   let from = at;
   while (DETERMINER.has(words[from]?.norm ?? '')) from++;
   let end = from;
@@ -195,7 +206,7 @@ function spanAt(words: readonly Word[], at: number, things: readonly Named[]): S
       .map(({ norm }) => norm.replace(/'s$/, ''))
       .join(' ');
     if (squash(text).length < 2 || SERVER.has(text) || text === 'data') continue;
-    const names = namesFor(text, things);
+    const names = namesFor(text, things, exact);
     if (names.length > 0) return { from: at, to, names };
   }
   return undefined;
@@ -232,7 +243,7 @@ function bucketsByNoun(words: Word[], world: World): Word[] {
       .slice(start, at)
       .map(({ norm }) => norm)
       .join(' ');
-    const names = namesFor(text, world.buckets);
+    const names = namesFor(text, world.buckets, world.exactNames);
     if (names.length > 0) {
       let begin = start;
       while (begin > 0 && DETERMINER.has(words[begin - 1]?.norm ?? '') && words[begin - 1]?.norm !== 'to')
@@ -255,11 +266,12 @@ function byPreposition(
   prepositions: ReadonlySet<string>,
   kind: 'bucket' | 'destination',
   things: readonly Named[],
+  exact: boolean,
 ): Word[] {
   // From behind: "to" of a destination stands after those of infinitives.
   for (let at = words.length - 2; at >= 0; at--) {
     if (!prepositions.has(words[at]?.norm ?? '') || words[at]?.entity) continue;
-    const span = spanAt(words, at + 1, things);
+    const span = spanAt(words, at + 1, things, exact);
     if (!span) continue;
     const text = words
       .slice(at + 1, span.to)
@@ -288,7 +300,7 @@ function receivers(words: Word[], world: World): Word[] {
       );
     const after = GIVE.test(words[at]?.norm ?? '') ? at + 1 : first ? at : -1;
     if (after < 0) continue;
-    const span = spanAt(words, after, world.destinations);
+    const span = spanAt(words, after, world.destinations, world.exactNames ?? false);
     if (!span) continue;
     const next = words[span.to]?.norm ?? '';
     const gives =
@@ -303,18 +315,21 @@ function receivers(words: Word[], world: World): Word[] {
 
 /** Marks whatever names a bucket or a destination. */
 export function withPlaces(words: readonly Word[], world: World): Word[] {
-  let marked = spelledOut([...words], world.destinations, 'destination');
-  marked = spelledOut(marked, world.buckets, 'bucket');
+  const exact = world.exactNames ?? false;
+  let marked = spelledOut([...words], world.destinations, 'destination', exact);
+  marked = spelledOut(marked, world.buckets, 'bucket', exact);
   marked = marked.flatMap((word, at) => {
     const before = marked[at - 1]?.entity?.kind;
     if (before === 'destination' && SERVER.has(word.norm) && word.norm !== 'folder') return [];
     return before === 'bucket' && /^(s3|bucket)$/.test(word.norm) ? [] : [word];
   });
   if (!has(marked, 'bucket') && !has(marked, 'source')) marked = bucketsByNoun(marked, world);
-  if (!has(marked, 'destination')) marked = byPreposition(marked, TO, 'destination', world.destinations);
+  if (!has(marked, 'destination'))
+    marked = byPreposition(marked, TO, 'destination', world.destinations, exact);
   if (!has(marked, 'destination')) marked = receivers(marked, world);
   if (!has(marked, 'bucket') && !has(marked, 'source'))
-    marked = byPreposition(marked, FROM, 'bucket', world.buckets);
-  if (!has(marked, 'destination')) marked = byPreposition(marked, AT, 'destination', world.destinations);
+    marked = byPreposition(marked, FROM, 'bucket', world.buckets, exact);
+  if (!has(marked, 'destination'))
+    marked = byPreposition(marked, AT, 'destination', world.destinations, exact);
   return marked;
 }

@@ -12,6 +12,8 @@ export interface World {
   readonly destinations: readonly Named[];
   /** Ids of transfers, which may then be named without `TRF-`. */
   readonly transfers: readonly string[];
+  /** Takes misspelt names for unknown instead of for what they nearly are: then a person is asked. */
+  readonly exactNames?: boolean;
 }
 
 const objectSchema = z.looseObject({ bucket: z.string(), key: z.string() });
