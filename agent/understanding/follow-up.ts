@@ -92,15 +92,15 @@ const EXTENSION: Readonly<Record<string, string>> = {
   video: 'mp4',
 };
 
+const TYPE =
+  /(?:^| )(?:the |that |this |all (?:the )?|those |these |and )(csv|pdf|xlsx|excel|spreadsheet|pptx|powerpoint|docx|word|json|parquet|zip|txt|xml|mp4|video|png|jpg)(s?)(?: (?:file|files|one|ones))?(?= (?:to|over|and|please|into|,|\.|\?|!|\{)|$)/g;
+
 function byType(line: string, keys: readonly string[]): readonly string[] | undefined {
-  const said =
-    /(?:^| )(?:the |that |this |all (?:the )?|those |these )(csv|pdf|xlsx|excel|spreadsheet|pptx|powerpoint|docx|word|json|parquet|zip|txt|xml|mp4|video|png|jpg)(s?)(?: (?:file|files|one|ones))?(?= (?:to|over|please|into|,|\.|\?|!|{)|$)/.exec(
-      line,
-    );
-  if (!said) return undefined;
-  const extension = EXTENSION[said[1] ?? ''] ?? said[1];
-  const fitting = keys.filter((key) => key.toLowerCase().endsWith(`.${extension}`));
-  return fitting.length === 1 || (fitting.length > 1 && said[2] === 's') ? fitting : undefined;
+  const chosen = [...line.matchAll(TYPE)].flatMap(([, type = '', plural]) => {
+    const fitting = keys.filter((key) => key.toLowerCase().endsWith(`.${EXTENSION[type] ?? type}`));
+    return fitting.length === 1 || plural === 's' ? fitting : [];
+  });
+  return chosen.length > 0 ? [...new Set(chosen)] : undefined;
 }
 
 const asPointed = (bucket: string | undefined, keys: readonly string[] | undefined): Pointed | undefined =>

@@ -58,7 +58,10 @@ function factsOf(sentence: Sentence): Facts {
 function decides(facts: Facts): boolean {
   const { line, id, question, object, bucket, destination, sentence } = facts;
   if (cue.isConsent(line)) return true;
-  const says = cue.APPROVE.test(line) || cue.REJECT.test(line);
+  const says =
+    cue.APPROVE.test(line) ||
+    cue.REJECT.test(line) ||
+    (isInjection(sentence) && /(?:^| )approv\S*(?= |$)/.test(line));
   const about =
     id ||
     sentence.context.lastTransfer !== undefined ||
@@ -94,7 +97,10 @@ function forbids(facts: Facts): Wish | undefined {
   const { line, object, bucket, destination, question, id } = facts;
   const isRequest = (object || bucket) && destination && cue.SEND_STRONG.test(line) && !question;
   if (isRequest) return undefined;
-  if (cue.SECRET.test(line)) return violation('credentials');
+  const raw = facts.sentence.words.map((word) => word.raw).join(' ');
+  const isSecretFile =
+    !bucket && /\.aws\/credentials|\.env(?:\s|$)|id_rsa|\/etc\/(?:passwd|shadow)/.test(raw);
+  if (cue.SECRET.test(line) || isSecretFile) return violation('credentials');
   if (cue.PROMPT.test(line)) return violation('system_prompt');
   if (
     cue.DELETE.test(line) &&
@@ -117,7 +123,9 @@ function aboutTransfers(facts: Facts): Wish | undefined {
   const back =
     lastTransfer !== undefined && /(?:^| )(?:it|that|this|one|them|last|transfer)(?= |$)/.test(line);
   const noun =
-    /(?:^| )(?:transfers?|requests?|uploads?|jobs?|files?|deliver(?:y|ies)|xfer|runs?)(?= |$)/.test(line);
+    /(?:^| )(?:transfers?|requests?|uploads?|jobs?|files?|deliver(?:y|ies)|xfer|runs?|ones?)(?= |$)/.test(
+      line,
+    );
   const about = id || back || noun;
   const request = (object || bucket) && destination;
   if (
@@ -219,6 +227,15 @@ function looks(facts: Facts): Wish | undefined {
     (lists || facts.question || line.split(' ').length <= 4)
   )
     return { intent: 'list_destinations' };
+  if (/(?:^| )(?:destinations|targets|endpoints)(?= |$)/.test(line) && lists && !object)
+    return { intent: 'list_destinations' };
+  if (
+    destination &&
+    !object &&
+    !bucket &&
+    /(?:^| )(?:available|registered|exists?|configured|online|known|supported)(?= |$)/.test(line)
+  )
+    return { intent: 'list_destinations' };
   const context = sentence.context;
   const known =
     object || bucket || (facts.points && (context.lastListing ?? context.lastObject) !== undefined);
@@ -231,6 +248,17 @@ function looks(facts: Facts): Wish | undefined {
     !/^(?:list|show me (?:the )?(?:files|latest|new)|ls|find)/.test(line)
   )
     return { intent: 'object_info' };
+  if (
+    lists &&
+    facts.points &&
+    context.lastListing &&
+    !bucket &&
+    !object &&
+    /(?:one|file|\d|first|second|third|last)(?= |$)/.test(line)
+  )
+    return { intent: 'object_info' };
+  if (lists && context.lastListing && !bucket && !object && /(?:^| )(?:there|here)(?= |$)/.test(line))
+    return { intent: 'list_objects' };
   if ((lists || facts.question) && (bucket || object)) return { intent: 'list_objects' };
   if (lists && fileNoun && !destination && !facts.foreign) return { intent: 'list_objects' };
   return undefined;
@@ -242,13 +270,15 @@ export function wishOf(sentence: Sentence): Wish {
   const facts = factsOf(sentence);
   const { object, bucket, destination, id, foreign, question } = facts;
   if (/^[?. ]*$/.test(line)) return { intent: 'help' };
+  if (/^(?:ok )?(?:copy|roger) that(?: |$)(?!.*\{)/.test(line)) return smalltalk;
   if (!/[\p{L}\p{N}👍✅+{]/u.test(line)) return smalltalk;
   const names = object || bucket || destination || id || foreign;
   if (!names && !cue.isConsent(line) && cue.isSmalltalk(line)) return smalltalk;
   if (decides(facts)) return { intent: 'approve_attempt' };
   const forbidden = forbids(facts);
   if (forbidden) return forbidden;
-  if (!object && !id && !(bucket && destination) && cue.HELP_ASKED.test(line)) return { intent: 'help' };
+  if (!object && !id && !(bucket && destination) && !cue.UNRELATED.test(line) && cue.HELP_ASKED.test(line))
+    return { intent: 'help' };
   if (
     !object &&
     !id &&
@@ -279,7 +309,8 @@ export function wishOf(sentence: Sentence): Wish {
   )
     return { intent: 'check_access' };
   const predicts = cue.PREDICT.test(line);
-  const past = /^(?:why|did|has|have|is|was)(?= )/.test(line);
+  const past =
+    /^(?:why|did|has|have|was)(?= )/.test(line) || (/^is(?= )/.test(line) && !cue.METRIC_SUCCESS.test(line));
   if (
     predicts &&
     !past &&
@@ -292,6 +323,9 @@ export function wishOf(sentence: Sentence): Wish {
     !running(facts)
   )
     return { intent: 'predict' };
+  const seen = sentence.context.lastObject ?? sentence.context.lastListing;
+  if (seen && facts.points && !sentence.context.lastTransfer && cue.INFO.test(line))
+    return { intent: 'object_info' };
   if (cue.STATUS.test(line) && statusLike(facts)) return { intent: 'status' };
   if (question && !foreign && !asksToSend(line)) {
     const look = looks(facts);

@@ -46,6 +46,8 @@ export const APPROVE = any(
 /** Words that decide when a transfer is spoken of. */
 export const RELEASE = any(
   '(?:release|unblock|unlock|unpause|accept|confirm|waive|okay|validate)(?: \\S+){0,4}? (?:it|them|{id}|that|this|transfers?|requests?|everything|one|ones)',
+  '(?:start|execute|run|launch|begin|trigger|kick off|finalize|finalise|process|fire) (?:{id}|it|that one|this one|them)',
+  '(?:ok|okay|fine|good|yes) (?:from|by|on|for|with) (?:my|me|our|us)(?: \\S+)?',
   '(?:let|wave|push|rush|nod)(?: \\S+){1,4} (?:through|go|pass|run|out)',
   '(?:go ahead|proceed|carry on|move forward|good to go|all clear|full steam)',
   '(?:give|gave|giving|has|have|got|you have)(?: \\S+){0,5} (?:go|go-ahead|green light|greenlight|ok|okay|thumbs up|thumbs-up|blessing|nod|consent|permission to (?:run|send|go|proceed))',
@@ -69,9 +71,9 @@ function consistsOf(line: string, piece: RegExp): boolean {
 }
 
 const CONSENT_PIECE =
-  /(?:go ahead|do it|do that|ship it|run it|release it|send it off|i confirm|i accept|i agree|fine by me|fine with me|looks good to me|looks good|looks ok|sounds good|all good|good to go|make it so|of course|works for me|ok with me|ok for me|thumbs up|with it|for me|by me|yes|yep|yeah|yup|y|ok|okay|sure|please|go|confirmed|confirm|proceed|accepted|accept|agreed|agree|fine|lgtm|\+1|absolutely|definitely|approved|now|and|with|for|on|👍|✅|\{id\}|[!,.])(?: |$)/uy;
+  /(?:go ahead|go for it|do it|do that|ship it|run it|release it|send it off|i confirm|i accept|i agree|fine by me|fine with me|looks good to me|looks good|looks ok|sounds good|all good|good to go|make it so|of course|works for me|ok with me|ok for me|thumbs up|with it|for me|by me|yes|yep|yeah|yup|y|ok|okay|sure|please|go|confirmed|confirm|proceed|accepted|accept|agreed|agree|fine|lgtm|\+1|absolutely|definitely|approved|now|and|with|for|on|👍|✅|\{id\}|[!,.])(?: |$)/uy;
 const CONSENTING =
-  /(?:^| )(?:yes|yep|yeah|yup|y|ok|okay|sure|go|do it|do that|ship it|run it|release it|confirm|confirmed|proceed|accept|accepted|agree|agreed|fine|looks good|looks ok|sounds good|all good|good to go|make it so|lgtm|\+1|absolutely|definitely|approved|works for me|thumbs up|👍|✅)(?= |$)/;
+  /(?:^| )(?:yes|yep|yeah|yup|y|ok|okay|sure|go|go for it|do it|do that|ship it|run it|release it|confirm|confirmed|proceed|accept|accepted|agree|agreed|fine|looks good|looks ok|sounds good|all good|good to go|make it so|lgtm|\+1|absolutely|definitely|approved|works for me|thumbs up|👍|✅)(?= |$)/;
 export const isConsent = (line: string) => CONSENTING.test(line) && consistsOf(line, CONSENT_PIECE);
 
 export const INJECTION = any(
@@ -107,7 +109,7 @@ export const RETRY = any(
 );
 
 export const HELP = any(
-  'help|usage|manual|commands|menu|examples|instructions|tutorial|docs|documentation|howto|how-to|--help|-h|\\?',
+  'help|usage|manual|commands|menu|examples|instructions|tutorial|docs|documentation|howto|how-to|--help|-h',
 );
 export const HELP_ASKED = new RegExp(
   [
@@ -120,6 +122,8 @@ export const HELP_ASKED = new RegExp(
     '(?:^| )(?:explain|show me|teach me)(?: \\S+){0,2} how(?: |$)',
     '(?:^| )(?:getting started|your capabilities|help (?:me )?(?:with|understand|using) (?:this|the|you|fileferry))(?: |$)',
     '(?:^| )what is (?:this|fileferry)(?: \\?)?$',
+    '(?:^| )(?:do|can|does) (?:you|it|this|fileferry) support(?: |$)',
+    '^(?:(?:please|can you|could you|hi|hey|hello|,) )*help me(?: to)? (?:send|transfer|copy|upload|move)(?: (?:a|some|the|my))?(?: (?:file|files|something))?(?: (?:please|\\.|\\?|!))*$',
   ].join('|'),
 );
 
@@ -137,6 +141,7 @@ export const METRIC_DURATION = any(
 export const ACCESS = any(
   'access|permissions?|permitted|allowed|rights?|denied|forbidden|403|accessdenied|entitled|clearance|privileges?|unauthori[sz]ed|authori[sz]ed to|authorised',
   "(?:can|could|may|can't|cannot|am i able to|are we able to|able to) (?:i |we |even |actually |still )*(?:read|see|open|access|use|view|list|browse)",
+  '(?:can|could|may|does|should) (?!you)\\S+ (?:even |still |also )?(?:read|see|access|open|have access to|view)',
   "(?:can't|cannot|unable to|not able to) (?:\\S+ )?(?:read|see|open|access|view|list|get into|download)",
 );
 
@@ -161,9 +166,11 @@ export const HISTORY = any(
   `(?:did|have|has|had) (?:i|we|anyone|anybody|someone|somebody|{person}|\\w+)(?: (?:ever|already|even|actually))* (?:${SENT}|send|transfer|copy|move|upload|push|deliver|ship)`,
   `(?:list|show|see|display|give|get|view|pull up|find|tell)(?: (?:me|us|all|of|the|my|our|every|past|previous|recent|last|latest|\\d+|failed|failing|completed|successful|pending|open|active|running|rejected|cancelled|finished|old|{time}|{person}|{destination}|\\S+'s|file|a|list|about|other|queued|ongoing|current))* ${TRANSFERS}`,
   `(?:my|our|\\S+'s|recent|past|previous|last \\d+|last few|all|failed|completed|everyone's|pending|old|other people's)(?: (?:recent|past|previous|last|latest|\\d+|failed|completed|pending|open|active|running|file|rejected|cancelled|successful|ftp|queued|few|other|old))* (?:transfers|requests|uploads|deliveries)`,
-  `how many(?: \\S+){0,4} (?:transfers|files|requests|uploads|have|did)(?: \\S+){0,6}`,
+  `how many(?: \\S+){0,4} (?:transfers|files|requests|uploads)(?: \\S+){0,6}`,
   `(?:any|what|which)(?: \\S+){0,3} (?:transfers|requests)(?: \\S+){0,6}`,
   `(?:who|anyone|anybody) (?:${SENT})`,
+  "what(?:'s| has| all| else)? (?:went|gone|goes|going) (?:out|to|over)",
+  `(?:list|show|see|display|give)(?: me)? (?:everything|all|anything|stuff|files|what)(?: (?:that|which|files))? (?:i|we|{person}|[a-z]+)(?: (?:have|has|had|ever|already))? (?:${SENT})`,
   `(?:what|which ones|anything)(?: \\S+)? (?:failed|went out|completed|finished|succeeded|was sent|were sent|got sent|got delivered)`,
   `what (?:has been|have been|was|were|got|is being|'s being) (?:${SENT})`,
   "what(?:'s| is| are) (?:pending|waiting|queued|running|in progress|outstanding|open|in flight|still pending|waiting for approval|awaiting approval)",
@@ -182,7 +189,7 @@ export const WHERE_SEND = any(
   'where (?:all )?(?:can|could|may|do|are|am|should) (?:i|we|you|files?)(?: \\S+){0,6} (?:send|sent|transfer|deliver|ship|upload|push|copy|go|to)|(?:who|whom) can (?:i|we|you) (?:send|deliver|transfer)(?: \\S+){0,3}(?: to)?',
 );
 export const BUCKETS = any(
-  'buckets|bucket list|which bucket|what bucket|all bucket|list bucket|s3 bucket|list s3|bucketlist',
+  'buckets|bucket list|a bucket (?:for|with|named|called|about|like)|which bucket|what bucket|all bucket|list bucket|s3 bucket|list s3|bucketlist',
 );
 
 export const LIST = any(
@@ -210,6 +217,6 @@ const SMALL =
 export const isSmalltalk = (line: string) => consistsOf(line, SMALL);
 
 export const JOKE = any(
-  'joke|jokes|funny|sing|poem|marry me|tell me (?:a story|something)|how are you|who made you|your name|your favou?rite|how old are you|are you (?:a )?(?:bot|human|robot|real|ai|sentient)|do you (?:like|love|dream|sleep)|made my day|life saver|lifesaver|you rock|well done|good job|great job|nice work|appreciate',
+  'joke|jokes|funny|sing|poem|marry me|tell me (?:a story|something)|how are you|who made you|your name|your favou?rite|how old are you|are you (?:a )?(?:bot|human|robot|real|ai|sentient)|do you (?:like|love|dream|sleep)|made my day|life saver|lifesaver|you rock|well done|good job|great job|nice work|nice one|it worked|worked|works now|appreciate|copy that|love you|awesome|amazing',
   'thanks|thank you|cheers|thank',
 );

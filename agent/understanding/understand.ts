@@ -177,6 +177,11 @@ function predict(sentence: Sentence): Reading {
   );
 }
 
+/** A name that is looked for among others is a description. */
+function asQuery({ keys, ...slots }: Slots): Slots {
+  return { ...slots, ...(keys ? { query: keys.join(' ') } : {}) };
+}
+
 /** What is said about access describes no object. */
 function withoutWords({ query, pick: _pick, ...slots }: Slots): Slots {
   const isTold =
@@ -191,7 +196,8 @@ function withoutWords({ query, pick: _pick, ...slots }: Slots): Slots {
 function look(intent: 'list_objects' | 'object_info' | 'check_access', sentence: Sentence): Reading {
   const found = objectsOf(sentence, false);
   const destination = entitiesOf(sentence, 'destination')[0]?.names ?? [];
-  const named = objectSlots(found);
+  const looked = objectSlots(found);
+  const named = intent === 'list_objects' && looked.keys ? asQuery(looked) : looked;
   const slots = intent === 'check_access' ? withoutWords(named) : named;
   const withPlace =
     intent === 'check_access' && destination.length === 1
@@ -225,6 +231,9 @@ function look(intent: 'list_objects' | 'object_info' | 'check_access', sentence:
       }),
     };
   }
+  const there = sentence.context.lastListing?.bucket;
+  if (intent === 'list_objects' && there !== undefined && found.buckets.length === 0)
+    return { intent, slots: { ...withPlace, bucket: there } };
   const needs = intent === 'object_info' ? (isNamed(found) ? [] : ['source']) : [];
   if (
     found.buckets.length === 0 &&

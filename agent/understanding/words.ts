@@ -55,19 +55,23 @@ const exactly = (text: string, things: readonly Named[]): string | undefined => 
 
 /** Chat programs' own writing undone: entities, emphasis, emoji names; and ids whose dash was lost. */
 export function cleaned(text: string): string {
-  return text
-    .replace(/&lt;/g, '<')
-    .replace(/&gt;/g, '>')
-    .replace(/&amp;/g, '&')
-    .replace(/^\s*<@[^<>\s]{1,60}>/, ' ')
-    .replace(/<@([^<>|\s]{1,60})(?:\|[^<>]{0,80})?>/g, ' @$1 ')
-    .replace(/:\+1(?::skin-tone-\d)?:|:thumbsup:|:white_check_mark:|:heavy_check_mark:/g, ' 👍 ')
-    .replace(/(^|\s):[a-z][a-z0-9_+-]{1,40}:(?=\s|$|[.,!?])/gi, '$1 ')
-    .replace(/(^|[\s(])[*_~]{1,3}([\p{L}\p{N}][^*\n]{0,200}?)[*_~]{1,3}(?=$|[\s.,;:!?)])/gu, '$1$2')
-    .replace(/```/g, ' ')
-    .replace(/(^|\n)\s*(?:[-•*–]|\d{1,2}[.)])\s+/g, '$1 ')
-    .replace(/(^|[^a-z0-9])trf[\s_#:.]{0,3}(?=[0-9a-z]*\d)([0-9a-z]{6,10})(?![0-9a-z])/gi, '$1TRF-$2')
-    .replace(/\s(?:->|=>|→|➡️?|>>?)\s/g, ' to ');
+  return (
+    text
+      .replace(/&lt;/g, '<')
+      .replace(/&gt;/g, '>')
+      .replace(/&amp;/g, '&')
+      .replace(/^\s*<@[^<>\s]{1,60}>/, ' ')
+      .replace(/<@([^<>|\s]{1,60})(?:\|[^<>]{0,80})?>/g, ' @$1 ')
+      .replace(/:\+1(?::skin-tone-\d)?:|:thumbsup:|:white_check_mark:|:heavy_check_mark:/g, ' 👍 ')
+      .replace(/(^|\s):[a-z][a-z0-9_+-]{1,40}:(?=\s|$|[.,!?])/gi, '$1 ')
+      .replace(/(^|[\s(])[*_~]{1,3}([\p{L}\p{N}][^*\n]{0,200}?)[*_~]{1,3}(?=$|[\s.,;:!?)])/gu, '$1$2')
+      .replace(/```/g, ' ')
+      // Somebody's words in quotes are read like any others: a quoted approval is none either.
+      .replace(/["“”]([^"“”/]{0,300}(?:approv|TRF-)[^"“”/]{0,300})["“”]/gi, ' $1 ')
+      .replace(/(^|\n)\s*(?:[-•*–]|\d{1,2}[.)])\s+/g, '$1 ')
+      .replace(/(^|[^a-z0-9])trf[\s_#:.]{0,3}(?=[0-9a-z]*\d)([0-9a-z]{6,10})(?![0-9a-z])/gi, '$1TRF-$2')
+      .replace(/\s(?:->|=>|→|➡️?|>>?)\s/g, ' to ')
+  );
 }
 
 function localName(text: string, world: World): Entity | undefined {
