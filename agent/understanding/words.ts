@@ -151,6 +151,12 @@ function withAddresses(tokens: readonly Token[], text: string): Token[] {
     const parts = tokens.filter(({ from, to }) => from >= joined.from && to <= joined.to);
     const first = parts[0]?.text ?? '';
     const whole = first.endsWith('/') || EXTENSIONS.test(first) || isGlob(first);
+    const runsOn = parts
+      .slice(1)
+      .some(({ text: one }) =>
+        /^(?:except|excluding|but|without|and|or|not|minus|apart|other|to)$/i.test(one),
+      );
+    if (whole && runsOn) return parts;
     return parts.length > 1 && !EXTENSIONS.test(joined.text) && (whole || !joined.text.endsWith('/'))
       ? parts
       : [joined];
