@@ -1,9 +1,11 @@
 /** Reads a sentence as a careful colleague would: an intent and its slots, from the words alone, without a model. */
 
+import { answered } from './answer.ts';
 import { isInjection } from './facts.ts';
 import { lastObject } from './follow-up.ts';
 import { type Wish, wishOf } from './intent.ts';
 import * as cue from './lexicon.ts';
+import { filled, isNamed, objectSlots, objectsOf } from './meant-objects.ts';
 import type { Found } from './objects.ts';
 import type { Context, ObjectSlots, Reading, Slots, World } from './reading.ts';
 import { entitiesOf, type Sentence, takeApart } from './sentence.ts';
