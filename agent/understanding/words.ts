@@ -31,7 +31,7 @@ export interface Word {
   readonly entity?: Entity;
 }
 
-const MAX_WORDS = 600;
+const MAX_WORDS = 300;
 
 const EXTENSIONS =
   /\.(?:csv|tsv|pdf|xlsx?|xlsm|docx?|pptx?|txt|json|jsonl|ndjson|xml|ya?ml|zip|gz|tgz|tar|bz2|7z|rar|zst|parquet|avro|orc|png|jpe?g|gif|svg|tiff?|webp|psd|ai|mp[34]|mov|avi|mkv|wav|log|bak|dat|db|sql|sqlite|dump|bin|iso|img|md|html?|css|js|ts|py|sh|ini|cfg|conf|eml|msg|ics|edi|x12|pgp|gpg|asc|sha256|md5|tmp|done|ok|ctl|xps|odt|ods|rtf|key|pem|numbers|pages|sig|dmg|exe|jar|war|deb|rpm)$/i;
