@@ -53,6 +53,21 @@ describe('the inbox', () => {
     expect(work).toHaveBeenCalledTimes(1);
   });
 
+  it('is idle once no turn is under way, and not before', async () => {
+    const turn = Promise.withResolvers<void>();
+    const { box } = inbox(() => turn.promise);
+    await box.idle();
+    await box.handle(message());
+    let idle = false;
+    const becoming = box.idle().then(() => {
+      idle = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(idle).toBe(false);
+    turn.resolve();
+    await becoming;
+  });
+
   it('keeps the order of a conversation and lets another one pass', async () => {
     const order: string[] = [];
     const slow = Promise.withResolvers<void>();
@@ -113,7 +128,7 @@ describe('the inbox', () => {
     expect(await turns.listAbandoned(10)).toEqual([]);
   });
 
-  it('gives an event up that ended its process three times', async () => {
+  it('gives an event up that ended its process three times, and says so', async () => {
     const event = message();
     await turns.claim(event.key, event, 1);
     const work = vi.fn(async () => {});
@@ -122,8 +137,13 @@ describe('the inbox', () => {
       await turns.takeOver(event.key, 1);
     }
     clock += 1_000;
-    await inbox(work).box.recover();
+    const last = inbox(work);
+    await last.box.recover();
     expect(work).not.toHaveBeenCalled();
+    expect(last.apologize).toHaveBeenCalledExactlyOnceWith(
+      event,
+      expect.objectContaining({ userMessage: expect.stringContaining('gave up') }),
+    );
     expect(await turns.listAbandoned(10)).toEqual([]);
     expect(await inbox(work).box.handle(event)).toBe('duplicate');
   });

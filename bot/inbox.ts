@@ -13,10 +13,17 @@ const TURN_MS = 90_000;
 /** An event that ended its process this often is given up. */
 const MAX_DELIVERIES = 3;
 
+const GIVEN_UP = new FerryError('internal', {
+  userMessage:
+    'I was interrupted every time that I worked on this, so I gave up. What I had done by then stands, and “status” shows it. Please try once more, and tell your FileFerry team if it happens again.',
+});
+
 export interface Inbox {
   readonly handle: EventHandler;
   /** Looks for events whose process died before their turn was done, and works them off. */
   recover(): Promise<void>;
+  /** Resolves when no turn is under way. */
+  idle(): Promise<void>;
   /** Takes nothing new and resolves when every turn under way is done, or when `deadlineMs` has passed. */
   drain(deadlineMs: number): Promise<void>;
 }
@@ -29,10 +36,9 @@ export function createInbox(deps: {
   apologize: (event: ChatEvent, error: FerryError) => Promise<void>;
   log: Logger;
   /** How long a claim stays ours unless extended, in milliseconds; a dead process's turns are free after it. */
-  holdMs?: number;
+  holdMs: number;
 }): Inbox {
-  const { turns, log } = deps;
-  const holdMs = deps.holdMs ?? 15_000;
+  const { turns, log, holdMs } = deps;
   const conversations = new Map<string, PQueue>();
   const stopping = new AbortController();
   let draining = false;
@@ -88,6 +94,9 @@ export function createInbox(deps: {
         if (!taken) continue;
         if (taken.deliveries > MAX_DELIVERIES) {
           log.error({ event: key, deliveries: taken.deliveries }, 'gave an event up: its turn never ended');
+          await deps
+            .apologize(taken.event, GIVEN_UP)
+            .catch((err: unknown) => log.warn({ event: key, err }, 'could not say so in the chat'));
           await turns.finish(key);
           continue;
         }
@@ -96,6 +105,14 @@ export function createInbox(deps: {
           'an earlier process died in this turn; taking it over',
         );
         enqueue(taken.event, true);
+      }
+    },
+
+    async idle() {
+      while (conversations.size > 0) {
+        await Promise.all([...conversations.values()].map((queue) => queue.onIdle()));
+        // A conversation is forgotten a moment after its queue has become idle.
+        await new Promise((resolve) => setImmediate(resolve));
       }
     },
 

@@ -28,6 +28,8 @@ const DRAIN_MS = 20_000;
 export interface RunningBot {
   /** Where it answers HTTP. */
   readonly port: number;
+  /** Takes over turns that an ended process left, and resolves when none is under way. */
+  finishTurns(): Promise<void>;
   /** Takes nothing new, finishes what is under way, and closes. */
   stop(): Promise<void>;
 }
@@ -59,11 +61,14 @@ export async function startBot(
   });
   /** What a person wishes by words is followed up as what they wish by button is. */
   const thenSettle =
-    <R extends { text: string }>(wish: (person: ChatEvent['person'], transferId: string) => Promise<R>) =>
+    <R extends { outcome: string; text: string }>(
+      wish: (person: ChatEvent['person'], transferId: string) => Promise<R>,
+    ) =>
     async (person: ChatEvent['person'], transferId: string) => {
-      const outcome = await wish(person, transferId);
-      await settler.settle(transferId);
-      return outcome;
+      const result = await wish(person, transferId);
+      const isTheirs = result.outcome !== 'refused' && result.outcome !== 'not found';
+      if (isTheirs) await settler.settle(transferId);
+      return result;
     };
 
   const contexts = createUserContextStore(tables);
@@ -122,9 +127,11 @@ export async function startBot(
         signal,
         again,
       );
-      if (notice) await conversation.tell(event, notice);
+      if (notice) await conversation.tell(event, notice, again);
     },
     apologize: conversation.apologize,
+    // Somebody waits in the chat: a third of what a worker's lease lasts.
+    holdMs: (env.LEASE_SECONDS * 1_000) / 3,
     log,
   });
 
@@ -137,7 +144,7 @@ export async function startBot(
   const server = await startBotServer({
     host: env.HOST,
     port: env.PORT,
-    routes: { ...healthRoutes(checks), ...slack.receiver.routes },
+    routes: { ...healthRoutes(checks, base.waitsFor), ...slack.receiver.routes },
   });
   await slack.receiver.start(inbox.handle);
 
@@ -151,6 +158,11 @@ export async function startBot(
 
   return {
     port: server.port,
+    async finishTurns() {
+      await inbox.recover();
+      await inbox.idle();
+      await settler.idle();
+    },
     async stop() {
       stopping.abort();
       await slack.receiver.stop();

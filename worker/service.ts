@@ -20,6 +20,7 @@ import { createFtpTarget } from './ftp-target.ts';
 import { createLeases } from './lease.ts';
 import { createReconciler } from './reconciler.ts';
 import { createS3Source } from './s3-source.ts';
+import { createScaleInProtection } from './scale-in.ts';
 import { runTransfer, type WorkflowDeps } from './workflow.ts';
 
 export interface RunningWorker {
@@ -46,10 +47,11 @@ export async function startWorker(
 
   async function showProgress(transferId: string, live: LiveProgress): Promise<void> {
     const transfer = await store.get(transferId);
-    const posted = transfer && postedAs(transfer, 'progress');
-    if (posted && transfer.status === 'running') {
-      await clientFor(clients, posted.ref)?.update(posted.ref, progressCard(transfer, now(), live));
-    }
+    if (transfer?.status !== 'running') return;
+    const posted = postedAs(transfer, 'progress');
+    // A crash or an outage kept it away, and the reconciler leaves records alone whose lease is renewed.
+    if (!posted) return settle(transferId);
+    await clientFor(clients, posted.ref)?.update(posted.ref, progressCard(transfer, now(), live));
   }
 
   const afterwards: FollowUpDeps = { store, settle, learn: (id) => base.learning.learn(id), now };
@@ -97,11 +99,12 @@ export async function startWorker(
     now,
     log,
   };
+  const protection = createScaleInProtection({ agentUri: env.ECS_AGENT_URI, log });
   const consumer = createConsumer({
     ...queues,
     queueUrl: env.QUEUE_URL,
     concurrency: env.WORKER_CONCURRENCY,
-    run: (taken, signal) => runTransfer(workflow, taken, signal),
+    run: (taken, signal) => protection.during(() => runTransfer(workflow, taken, signal)),
     stopping: stopping.signal,
   });
   const deadLetters = createDeadLetters(queues);
@@ -117,7 +120,11 @@ export async function startWorker(
     log,
   });
 
-  const health = await startHealthServer({ port: env.HEALTH_PORT, checks: base.checks });
+  const health = await startHealthServer({
+    port: env.HEALTH_PORT,
+    checks: base.checks,
+    told: base.waitsFor,
+  });
   consumer.start();
   deadLetters.start();
   reconciler.start();
@@ -126,7 +133,7 @@ export async function startWorker(
     port: health.port,
     async stop() {
       stopping.abort();
-      await Promise.all([consumer.stop(), deadLetters.stop(), reconciler.stop()]);
+      await Promise.all([protection.release(), consumer.stop(), deadLetters.stop(), reconciler.stop()]);
       await settler.idle();
       await health.close();
       base.s3Access.close();
