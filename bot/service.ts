@@ -84,6 +84,10 @@ export async function startBot(
         transferFor: async (person, transferId) => conversation.visibleTo(person, transferId),
       },
       learning,
+      focus: {
+        recall: async (person) => (await contexts.get(person.userId)).focus,
+        keep: (person, news) => contexts.focusOn(person.userId, news),
+      },
     }),
     clients,
     store: transfers,
