@@ -21,6 +21,7 @@ import { createLeases } from './lease.ts';
 import { createPartMemory } from './part-memory.ts';
 import { createReconciler } from './reconciler.ts';
 import { createS3Source } from './s3-source.ts';
+import { createScaleInProtection } from './scale-in.ts';
 import { createThrottles } from './throttle.ts';
 import { runTransfer, type WorkflowDeps } from './workflow.ts';
 
@@ -110,11 +111,12 @@ export async function startWorker(
     now,
     log,
   };
+  const protection = createScaleInProtection({ agentUri: env.ECS_AGENT_URI, log });
   const consumer = createConsumer({
     ...queues,
     queueUrl: env.QUEUE_URL,
     concurrency: env.WORKER_CONCURRENCY,
-    run: (taken, signal) => runTransfer(workflow, taken, signal),
+    run: (taken, signal) => protection.during(() => runTransfer(workflow, taken, signal)),
     stopping: stopping.signal,
   });
   const deadLetters = createDeadLetters(queues);
@@ -143,7 +145,7 @@ export async function startWorker(
     port: health.port,
     async stop() {
       stopping.abort();
-      await Promise.all([consumer.stop(), deadLetters.stop(), reconciler.stop()]);
+      await Promise.all([protection.release(), consumer.stop(), deadLetters.stop(), reconciler.stop()]);
       await settler.idle();
       await health.close();
       base.s3Access.close();
