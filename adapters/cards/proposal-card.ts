@@ -21,6 +21,8 @@ export interface ProposalFacts {
   readonly approvers: readonly string[];
   /** Epoch milliseconds; an approval whose time is over is shown as expired whatever the record says. */
   readonly now: number;
+  /** Shown as an answer, beside the card that is kept in step: without buttons, as nobody would close them here. */
+  readonly aside?: boolean;
 }
 
 const IF_EXISTS: Readonly<Record<ExistingPolicy, string>> = {
@@ -48,8 +50,10 @@ function forecastLine({ forecast }: Transfer): Line {
   if (!forecast || forecast.samples === 0) return ['no history yet'];
   const { seconds, lowSeconds, highSeconds, successRate, samples } = forecast;
   const rate = percent(Math.round(successRate * samples), samples);
+  const [about, low, high] = [seconds, lowSeconds, highSeconds].map((it) => formatDuration(Math.max(1, it)));
+  const range = low === high ? '' : ` (${low}–${high})`;
   return [
-    `about ${formatDuration(seconds)} (${formatDuration(lowSeconds)}–${formatDuration(highSeconds)}), ` +
+    `about ${about}${range}, ` +
       `${rate} % of ${samples} similar transfer${samples === 1 ? '' : 's'} succeeded`,
   ];
 }
@@ -106,6 +110,19 @@ function closing(transfer: Transfer, outcome: Exclude<Outcome, 'open'>) {
   }
 }
 
+/** The buttons of the card that is kept in step, or where they are. */
+function ways(transfer: Transfer, aside = false): CardElement {
+  if (aside) return { type: 'context', lines: [['Its buttons are on the card in the channel.']] };
+  return {
+    type: 'actions',
+    actions: [
+      transferButton(transfer, 'approve'),
+      transferButton(transfer, 'reject'),
+      cancelButton(transfer, 'Withdraw'),
+    ],
+  };
+}
+
 /** The card of a proposal as its record stands: with buttons while it can be decided, closed after that. */
 export function proposalCard(transfer: Transfer, facts: ProposalFacts): Card {
   const { plan, requester, transferId } = transfer;
@@ -141,14 +158,7 @@ export function proposalCard(transfer: Transfer, facts: ProposalFacts): Card {
       { type: 'header', text: `Approval needed: ${whatWords(plan)} to ${plan.destination}` },
       { type: 'text', lines: [asks] },
       ...details(transfer),
-      {
-        type: 'actions',
-        actions: [
-          transferButton(transfer, 'approve'),
-          transferButton(transfer, 'reject'),
-          cancelButton(transfer, 'Withdraw'),
-        ],
-      },
+      ways(transfer, facts.aside),
       {
         type: 'context',
         lines: [
