@@ -29,7 +29,7 @@ export const teamsEnv = {
   TEAMS_APP_PASSWORD: z.string().min(1).optional(),
   TEAMS_APP_TYPE: z.enum(['SingleTenant', 'UserAssignedMSI']).optional(),
   TEAMS_TENANT_ID: guid.optional(),
-  /** Tenants whose people may use FileFerry; the bot's own alone unless set. */
+  /** Tenants whose people may use FileFerry; the bot's own alone unless set, and any where nobody is authenticated. */
   TEAMS_ALLOWED_TENANTS: list(guid).optional(),
   /** Exact host names that the bot's token may go to. */
   TEAMS_SERVICE_HOSTS: z.string().default(SERVICE_HOSTS).pipe(list(host)),
@@ -66,18 +66,12 @@ const serviceUrl: CrossCheck = ({ TEAMS_SERVICE_URL: url, TEAMS_SERVICE_HOSTS: h
     : { path: 'TEAMS_SERVICE_URL', message: 'expected https and a host of TEAMS_SERVICE_HOSTS' };
 };
 
-const localTenant: CrossCheck = (given) =>
-  isLocal(given) && !given.TEAMS_TENANT_ID && !given.TEAMS_ALLOWED_TENANTS
-    ? { path: 'TEAMS_TENANT_ID', message: 'set the tenant that the local Teams says it is' }
-    : undefined;
-
 export const teamsChecks: readonly CrossCheck[] = [
   needed('TEAMS_APP_ID', 'set it, for Teams is configured: without it nobody would be authenticated'),
   needed('TEAMS_APP_TYPE', 'set SingleTenant or UserAssignedMSI, as the app registration says'),
   needed('TEAMS_TENANT_ID', 'set the tenant of the app registration'),
   password,
   serviceUrl,
-  localTenant,
 ];
 
 /** For the bot, which listens: who may speak to it unauthenticated must be on this machine. */

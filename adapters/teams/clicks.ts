@@ -10,7 +10,7 @@ export type ClickAnswer =
   /** Nothing came in time. */
   | { readonly kind: 'none' };
 
-const ANSWERED_BELOW = 'I answered below.';
+const ANSWERED_BELOW = 'I answered in the conversation.';
 const ANSWERED_PRIVATELY = 'I answered in our personal chat.';
 
 export interface Clicks {
@@ -35,7 +35,10 @@ export interface Clicks {
 
 export interface OpenClick {
   readonly userId: string;
+  /** Where the clicked message stands. */
   readonly conversationId: string;
+  /** Where its answers belong. */
+  readonly threadId: string;
   readonly messageId: string;
 }
 
@@ -76,14 +79,14 @@ export function createClicks(): Clicks {
       );
     },
     whispered(thread, userId, sentence) {
-      const taken = settle(
-        (click) => click.userId === userId && click.conversationId === thread.conversationId,
-        { kind: 'sentence', text: sentence ?? ANSWERED_PRIVATELY },
-      );
+      const taken = settle((click) => click.userId === userId && click.threadId === thread.conversationId, {
+        kind: 'sentence',
+        text: sentence ?? ANSWERED_PRIVATELY,
+      });
       return taken && sentence !== undefined;
     },
     posted(thread) {
-      settle((click) => click.conversationId === thread.conversationId, {
+      settle((click) => click.threadId === thread.conversationId, {
         kind: 'sentence',
         text: ANSWERED_BELOW,
       });

@@ -85,8 +85,11 @@ export class TeamsChatClient implements ChatClient {
    * and count once.
    */
   async post(thread: ThreadRef, card: Card, options: PostOptions): Promise<MessageRef> {
+    return this.#post(thread, renderCard(card), options);
+  }
+
+  async #post(thread: ThreadRef, rendered: TeamsMessage, options: PostOptions): Promise<MessageRef> {
     const given = teamsThread(thread);
-    const rendered = renderCard(card);
     const note = noteOf(given, options.key);
     const where = await this.#routes.resolve(given);
     const found = options.lookFirst ? await this.#notes.get(note) : undefined;
@@ -120,8 +123,11 @@ export class TeamsChatClient implements ChatClient {
    * shows a bot's message in a channel to everybody.
    */
   async whisper(thread: ThreadRef, userId: string, card: Card): Promise<void> {
-    if (this.#clicks?.whispered(teamsThread(thread), userId, sentenceOf(card))) return;
-    await this.dm(userId, card, { key: `whisper/${randomUUID()}` });
+    const about = teamsThread(thread);
+    if (this.#clicks?.whispered(about, userId, sentenceOf(card))) return;
+    // What is pressed there is still said here.
+    const rendered = renderCard(card, about.conversationId);
+    await this.#post(await this.#openPersonal(userId), rendered, { key: `whisper/${randomUUID()}` });
   }
 
   async #openPersonal(userId: string): Promise<TeamsThreadRef> {

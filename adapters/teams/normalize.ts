@@ -114,7 +114,7 @@ const clickSchema = z.object({
     action: z.object({
       type: z.literal('Action.Execute'),
       verb: z.enum(ACTION_IDS),
-      data: z.object({ value: z.string().max(2_000) }),
+      data: z.object({ value: z.string().max(2_000), thread: z.string().min(1).max(400).optional() }),
     }),
   }),
 });
@@ -127,19 +127,22 @@ function normalizeClick(raw: unknown, sender: Sender, envelope: Envelope, receiv
   const parsed = clickSchema.safeParse(raw);
   if (!parsed.success) return ignored('not a button of ours');
   const { id, replyToId, value } = parsed.data;
-  const { thread, aadObjectId } = sender;
+  const { thread: shownIn, aadObjectId } = sender;
+  const { data, verb } = value.action;
+  // Whoever says so without being there is not found in that conversation's roster.
+  const thread = data.thread ? { ...shownIn, conversationId: data.thread } : shownIn;
   return {
     kind: 'taken',
-    sender,
+    sender: { ...sender, thread },
     event: {
       kind: 'action',
-      key: keyOf(thread.tenantId, 'action', thread.conversationId, replyToId, aadObjectId, id),
-      scope: isPersonal(envelope) ? 'dm' : 'channel',
+      key: keyOf(thread.tenantId, 'action', shownIn.conversationId, replyToId, aadObjectId, id),
+      scope: isPersonal(envelope) && !data.thread ? 'dm' : 'channel',
       thread,
       receivedAt,
-      actionId: value.action.verb,
-      value: value.action.data.value,
-      message: { thread, messageId: replyToId },
+      actionId: verb,
+      value: data.value,
+      message: { thread: shownIn, messageId: replyToId },
     },
   };
 }

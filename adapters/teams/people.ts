@@ -61,7 +61,9 @@ export function teamsPeople(connector: TeamsConnector, now: () => number): Peopl
 
   return {
     person(sender) {
-      const cacheKey = `${sender.thread.tenantId}:${sender.aadObjectId}`;
+      // By conversation, for the roster also tells who is in it.
+      const place = sender.thread.conversationId.split(';', 1)[0];
+      const cacheKey = `${sender.thread.tenantId}:${place}:${sender.aadObjectId}`;
       const found = known.get(cacheKey);
       if (found) return found;
       const looking = look(sender).catch((cause) => {

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { FerryError } from '../../core/errors.ts';
 import type { NoteStore } from '../../core/stores/note-store.ts';
-import type { TeamsThreadRef } from '../../core/thread-ref.ts';
+import type { TeamsThreadRef, ThreadRef } from '../../core/thread-ref.ts';
 import { helpCard } from '../cards/reply-cards.ts';
 import type { ChatClient } from '../chat-client.ts';
 import type { ChatEvent } from '../chat-event.ts';
@@ -102,6 +102,9 @@ function parseJson(text: string): unknown {
   }
 }
 
+const conversationOf = (thread: ThreadRef): string =>
+  thread.platform === 'teams' ? thread.conversationId : '';
+
 const isLoopback = (address: string | undefined): boolean =>
   address === '::1' || /^(::ffff:)?127\./.test(address ?? '');
 
@@ -111,6 +114,10 @@ export function teamsReceiver(options: TeamsReceiverOptions): Receiver {
   const underWay = new Set<Promise<void>>();
   let handle: EventHandler | undefined;
   let stopping = false;
+
+  /** A local Teams may call its tenant what it likes, unless the settings name one. */
+  const mayUse = (tenantId: string) =>
+    options.allowedTenants.includes(tenantId) || (options.local && options.allowedTenants.length === 0);
 
   const refuse = (why: string, req: IncomingMessage): Answer => {
     logger.warn({ why, from: req.socket.remoteAddress }, 'a request to the Teams endpoint was refused');
@@ -139,7 +146,7 @@ export function teamsReceiver(options: TeamsReceiverOptions): Receiver {
     }
     const envelope = parsed.data;
     const tenantId = tenantOf(envelope);
-    if (!tenantId || !options.allowedTenants.includes(tenantId)) return refuse('not a tenant of ours', req);
+    if (!tenantId || !mayUse(tenantId)) return refuse('not a tenant of ours', req);
     return { raw, envelope, tenantId };
   }
 
@@ -169,7 +176,8 @@ export function teamsReceiver(options: TeamsReceiverOptions): Receiver {
     const open = clicks.open(
       {
         userId: event.person.userId,
-        conversationId: event.message.thread.platform === 'teams' ? event.message.thread.conversationId : '',
+        conversationId: conversationOf(event.message.thread),
+        threadId: conversationOf(event.thread),
         messageId: event.message.messageId,
       },
       options.clickWaitMs ?? DEFAULT_CLICK_WAIT_MS,

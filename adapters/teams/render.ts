@@ -44,7 +44,8 @@ interface Execute {
   readonly type: 'Action.Execute';
   readonly title: string;
   readonly verb: string;
-  readonly data: { readonly value: string };
+  /** `thread` tells where the click belongs, for a card that was shown elsewhere. */
+  readonly data: { readonly value: string; readonly thread?: string };
   readonly style?: 'positive' | 'destructive';
 }
 interface ShowCard {
@@ -126,14 +127,14 @@ function progressBlocks(progress: Extract<CardElement, { type: 'progress' }>): R
 const STYLES = { primary: 'positive', danger: 'destructive' } as const;
 
 /** A button; where it asks for confirmation, one that unfolds the question with the real button below it. */
-function buttonOf(action: CardAction): Execute | ShowCard {
+function buttonOf(action: CardAction, thread: string | undefined): Execute | ShowCard {
   const style = action.style && { style: STYLES[action.style] };
   const title = plainText(action.label, MAX_LABEL) || '–';
   const execute: Execute = {
     type: 'Action.Execute',
     title,
     verb: action.actionId,
-    data: { value: action.value },
+    data: { value: action.value, ...(thread && { thread }) },
     ...style,
   };
   if (!action.confirm) return execute;
@@ -150,7 +151,7 @@ function buttonOf(action: CardAction): Execute | ShowCard {
 }
 
 /** The blocks of an element, in order; those that share a line's fate come one by one. */
-function blocksOf(element: CardElement): Block[] {
+function blocksOf(element: CardElement, thread: string | undefined): Block[] {
   switch (element.type) {
     case 'header': {
       const text = escapeMarkdown(plainText(element.text, MAX_HEADER));
@@ -185,7 +186,7 @@ function blocksOf(element: CardElement): Block[] {
         ),
       );
     case 'actions':
-      return actionRows(element.actions);
+      return actionRows(element.actions, thread);
     default: {
       const unknown: never = element;
       throw new TypeError(`unknown card element ${JSON.stringify(unknown)}`);
@@ -193,13 +194,13 @@ function blocksOf(element: CardElement): Block[] {
   }
 }
 
-function actionRows(actions: readonly CardAction[]): Block[] {
+function actionRows(actions: readonly CardAction[], thread: string | undefined): Block[] {
   // A value that was cut would carry something else than it says: such a button is left out.
   const fitting = actions.filter(({ value }) => Buffer.byteLength(value) <= MAX_VALUE);
   const buttons: (Execute | ShowCard)[] = [];
   let left = MAX_BUTTON_BYTES;
   for (const action of fitting.slice(0, MAX_BUTTONS)) {
-    const button = buttonOf(action);
+    const button = buttonOf(action, thread);
     left -= sizeOf(button);
     if (left < 0) break;
     buttons.push(button);
@@ -233,8 +234,12 @@ function withinSize(blocks: readonly Block[], room: number): Block[] {
   return [...shown.slice(0, before), notice(`… and ${hidden} more`), ...shown.slice(before)];
 }
 
-/** A card for Teams. */
-export function renderCard(card: Card): TeamsMessage {
+/**
+ * A card for Teams.
+ *
+ * @param thread the conversation that it is about, where it is shown in another
+ */
+export function renderCard(card: Card, thread?: string): TeamsMessage {
   const summary = plainText(card.fallback, MAX_FALLBACK) || 'FileFerry';
   const frame: AdaptiveCard = {
     type: 'AdaptiveCard',
@@ -244,7 +249,7 @@ export function renderCard(card: Card): TeamsMessage {
     body: [],
     msteams: { width: 'Full' },
   };
-  const blocks = card.elements.flatMap(blocksOf);
+  const blocks = card.elements.flatMap((element) => blocksOf(element, thread));
   const body =
     blocks.length > 0 ? blocks : richText([{ type: 'TextRun', text: cleanText(summary) || 'FileFerry' }]);
   return { summary, card: { ...frame, body: withinSize(body, MAX_CARD_BYTES - sizeOf(frame)) } };

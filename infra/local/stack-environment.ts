@@ -35,6 +35,8 @@ interface Facts {
   readonly ftp: LocalFtp;
   readonly serviceNow: LocalServiceNow;
   readonly slack: LocalSlack | undefined;
+  /** Settings of both programs for Teams; none without it. */
+  readonly teamsSettings: Environment;
 }
 
 /** Where nothing listens: a program that was not told its Slack must not speak to the real one. */
@@ -73,6 +75,7 @@ export function createEnvironments(facts: Facts): Environments {
     SERVICENOW_PASSWORD: serviceNow.password,
     SLACK_BOT_TOKEN: SLACK_APP.botToken,
     SLACK_API_URL: facts.slack?.apiUrl ?? NO_SLACK,
+    ...facts.teamsSettings,
   };
   return {
     environmentForBot: () => ({

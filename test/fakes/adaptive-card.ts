@@ -5,7 +5,7 @@ const text = z
   .string()
   .min(1)
   .refine((value) => value.isWellFormed(), 'a lone surrogate')
-  .refine((value) => !/[\u202a-\u202e\u2066-\u2069\u0000-\u001f]/.test(value), 'control or bidi characters');
+  .refine((value) => !/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(value), 'control or bidi characters');
 
 const spacing = z.enum(['None', 'Small', 'Medium']).optional();
 
@@ -45,7 +45,7 @@ const execute = z.strictObject({
   type: z.literal('Action.Execute'),
   title,
   verb: z.string().min(1),
-  data: z.strictObject({ value: z.string() }),
+  data: z.strictObject({ value: z.string(), thread: z.string().optional() }),
   style,
 });
 const showCard = z.strictObject({
@@ -89,13 +89,14 @@ export interface CardButton {
   readonly title: string;
   readonly verb: string;
   readonly value: string;
+  readonly thread?: string | undefined;
 }
 
 const buttonSchema = z.object({
   type: z.literal('Action.Execute'),
   title: z.string(),
   verb: z.string(),
-  data: z.object({ value: z.string() }),
+  data: z.object({ value: z.string(), thread: z.string().optional() }),
 });
 
 /** Every button in a card, those that unfold included. */
@@ -103,7 +104,7 @@ export function buttonsIn(node: unknown): CardButton[] {
   if (Array.isArray(node)) return node.flatMap(buttonsIn);
   if (node === null || typeof node !== 'object') return [];
   const button = buttonSchema.safeParse(node).data;
-  if (button) return [{ title: button.title, verb: button.verb, value: button.data.value }];
+  if (button) return [{ title: button.title, verb: button.verb, ...button.data }];
   return Object.values(node).flatMap(buttonsIn);
 }
 

@@ -58,6 +58,8 @@ export interface TeamsConnectorServer {
   addConversation(conversation: TeamsConversation): void;
   /** The messages of a conversation or thread as they are now, oldest first. */
   messages(conversationId: string): readonly TeamsMessage[];
+  /** Every message, oldest first. */
+  all(): readonly TeamsMessage[];
   /** Messages in this person's personal chat with the bot. */
   personalMessages(aadObjectId: string): readonly TeamsMessage[];
   /** The next calls of this operation fail so. */
@@ -282,6 +284,7 @@ export async function startTeamsConnector(
     },
     addConversation: (conversation) => void conversations.set(conversation.id, conversation),
     messages: (conversationId) => messages.filter((one) => one.conversationId === conversationId),
+    all: () => [...messages],
     personalMessages: (aadObjectId) =>
       messages.filter((one) => one.conversationId === personalIdOf(aadObjectId)),
     fail: (operation, fault, times = 1) => void faults.set(operation, { fault, times }),

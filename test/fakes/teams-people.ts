@@ -27,7 +27,7 @@ export interface TeamsPeople {
   click(
     aadObjectId: string,
     message: { readonly id: string; readonly conversationId: string },
-    button: { readonly verb: string; readonly value: string },
+    button: { readonly verb: string; readonly value: string; readonly thread?: string | undefined },
   ): Promise<Delivered>;
   /** The app is added to a conversation. */
   install(aadObjectId: string, conversationId: string): Promise<Delivered>;
@@ -117,14 +117,14 @@ export function createTeamsPeople(teams: {
       });
       return { ...delivered, conversationId };
     },
-    click: (aadObjectId, message, { verb, value }) =>
+    click: (aadObjectId, message, { verb, value, thread }) =>
       deliver({
         ...envelope(aadObjectId, message.conversationId),
         type: 'invoke',
         name: 'adaptiveCard/action',
         id: `f:${randomUUID()}`,
         replyToId: message.id,
-        value: { action: { type: 'Action.Execute', verb, data: { value } }, trigger: 'manual' },
+        value: { action: { type: 'Action.Execute', verb, data: { value, thread } }, trigger: 'manual' },
       }),
     install: (aadObjectId, conversationId) =>
       deliver({
