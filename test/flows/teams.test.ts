@@ -22,8 +22,7 @@ const { ana, bob, cleo, dan } = TEAMS_PEOPLE;
 /** A new name at the destination each time, for acme-ftp refuses a name that is taken. */
 const request = (name: string) => `send s3://${BUCKET}/${KEY} to acme-ftp as ${name}`;
 
-const WITHOUT_SLACK = { SLACK_BOT_TOKEN: '', SLACK_APP_TOKEN: '' };
-const ONLY_TEAMS: HouseOptions = { slack: 'none', teams: 'fake', bot: WITHOUT_SLACK, worker: WITHOUT_SLACK };
+const ONLY_TEAMS: HouseOptions = { slack: 'none', teams: 'fake' };
 
 function handsOf(house: House) {
   const teams = () => {
