@@ -24,8 +24,14 @@ export interface Pace {
   take(conversationId: string, patienceMs: number): Promise<boolean>;
 }
 
-/** @param now epoch milliseconds */
-export function createPace(now: () => number): Pace {
+/**
+ * @param now epoch milliseconds
+ * @param sleep waits so many milliseconds
+ */
+export function createPace(
+  now: () => number,
+  sleep: (ms: number) => Promise<unknown> = (ms) => delay(ms),
+): Pace {
   const sends = new Map<string, number[]>();
 
   /** Milliseconds until the next send is within every limit. */
@@ -49,7 +55,7 @@ export function createPace(now: () => number): Pace {
       sends.delete(conversationId);
       sends.set(conversationId, [...times.filter((time) => time > slot - LONGEST_MS), slot]);
       if (sends.size > MAX_CONVERSATIONS) sends.delete(sends.keys().next().value ?? conversationId);
-      if (needed > 0) await delay(needed);
+      if (needed > 0) await sleep(needed);
       return true;
     },
   };
