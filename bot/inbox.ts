@@ -47,15 +47,22 @@ export function createInbox(deps: {
     const conversation = threadKey(event.thread);
     const queue = conversations.get(conversation) ?? new PQueue({ concurrency: 1 });
     conversations.set(conversation, queue);
-    const extending = setInterval(() => {
-      turns
+    let extending = false;
+    const timer = setInterval(() => {
+      // One at a time: a database that is slow is not to be asked by all waiting turns again and again.
+      if (extending) return;
+      extending = true;
+      void turns
         .extend(event.key, holdMs)
-        .catch((err: unknown) => log.warn({ event: event.key, err }, 'could not extend the claim'));
+        .catch((err: unknown) => log.warn({ event: event.key, err }, 'could not extend the claim'))
+        .finally(() => {
+          extending = false;
+        });
     }, holdMs / 3);
     void queue
       .add(() => run(event, again))
       .finally(() => {
-        clearInterval(extending);
+        clearInterval(timer);
         if (queue.size === 0 && queue.pending === 0) conversations.delete(conversation);
       });
   }
