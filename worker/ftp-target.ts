@@ -96,9 +96,24 @@ function session(first: FtpConnection, options: SessionOptions): TargetSession {
   let closed = false;
   let sizeWorks = false;
   const made = new Set<string>();
+  const canResume = () => /\bSTREAM\b/i.test(connection.features.get('REST') ?? '');
 
-  /** Sends commands without waiting for each other's replies; a dead connection is thrown. */
+  /**
+   * Sends commands, without waiting for each other's replies where the server takes them one after the other: those
+   * that list REST STREAM do, while ftp-srv works on all that have arrived at once. A dead connection is thrown.
+   */
   async function askAll(
+    commands: readonly string[],
+    path: string,
+    signal?: AbortSignal,
+  ): Promise<FTPResponse[]> {
+    if (canResume()) return askTogether(commands, path, signal);
+    const replies: FTPResponse[] = [];
+    for (const command of commands) replies.push(...(await askTogether([command], path, signal)));
+    return replies;
+  }
+
+  async function askTogether(
     commands: readonly string[],
     path: string,
     signal?: AbortSignal,
@@ -108,6 +123,9 @@ function session(first: FtpConnection, options: SessionOptions): TargetSession {
     signal?.addEventListener('abort', stop, { once: true });
     const replies: FTPResponse[] = [];
     const [command = '', ...others] = commands;
+    // In one packet: the round trip is what is saved.
+    const { socket } = client.ftp;
+    socket.cork();
     try {
       const answered = client.ftp.handle(command, (reply, task) => {
         if (reply instanceof Error && !(reply instanceof FTPError)) return task.reject(reply);
@@ -116,6 +134,7 @@ function session(first: FtpConnection, options: SessionOptions): TargetSession {
         if (replies.length === commands.length) task.resolve(undefined);
       });
       if (!client.closed) for (const other of others) client.ftp.send(other);
+      socket.uncork();
       await answered;
       return replies;
     } catch (error) {
@@ -236,7 +255,7 @@ function session(first: FtpConnection, options: SessionOptions): TargetSession {
   return {
     size: (path, next) => (next === 'store' ? sizeThenStore(path) : size(path)),
 
-    canResume: () => /\bSTREAM\b/i.test(connection.features.get('REST') ?? ''),
+    canResume,
 
     canCompare: () => options.verify !== 'size' && bestMethod(connection.features, true) !== undefined,
 
