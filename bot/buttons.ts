@@ -48,7 +48,8 @@ export async function pressButton(
     if (choice.userId !== person.userId) return notForYouNotice();
     const { actionId, value, message, ...common } = event;
     await deps.say(
-      { ...common, kind: 'message', command: false, text: choice.text, truncated: false },
+      // What a button says is exact: fixed rules read it, never a model.
+      { ...common, kind: 'message', command: true, text: choice.text, truncated: false },
       signal,
       again,
     );

@@ -4,12 +4,20 @@ import type { Logger } from 'pino';
 import type { Card } from '../adapters/card.ts';
 import { progressCard } from '../adapters/cards/progress-card.ts';
 import { proposalCard } from '../adapters/cards/proposal-card.ts';
-import { answerCard, helpCard, listCard, questionCard, refusalCard } from '../adapters/cards/reply-cards.ts';
+import {
+  answerCard,
+  helpCard,
+  listCard,
+  questionCard,
+  refusalCard,
+  withNote,
+} from '../adapters/cards/reply-cards.ts';
 import { statusCard } from '../adapters/cards/status-card.ts';
 import { type ChatClients, clientFor } from '../adapters/chat-client.ts';
 import type { ChatEvent, MessageEvent } from '../adapters/chat-event.ts';
 import { MAX_TEXT } from '../adapters/chat-event.ts';
 import type { Planner, Reply } from '../agent/planner.ts';
+import { summarizeReply } from '../agent/reply-summary.ts';
 import type { FerryError } from '../core/errors.ts';
 import type { Person } from '../core/person.ts';
 import { isSamePerson, maySee, mayUse, type RequestScope } from '../core/policy.ts';
@@ -37,6 +45,8 @@ export interface ConversationDeps {
 
 /** What everybody in the channel may see; anything else goes to the asker alone. */
 const PUBLIC: readonly Reply['kind'][] = ['proposed', 'refusal', 'help', 'answer'];
+const isPublic = (reply: Reply) =>
+  PUBLIC.includes(reply.kind) && !(reply.kind === 'answer' && reply.personal === true);
 
 /** The mark of a reply to an event, so that a recovered turn finds what it had posted. */
 const replyKey = (event: ChatEvent) =>
@@ -68,9 +78,9 @@ export function createConversation(deps: ConversationDeps): Conversation {
     return client;
   }
 
-  async function reply(event: MessageEvent, card: Card, isPublic: boolean, again: boolean): Promise<void> {
+  async function reply(event: MessageEvent, card: Card, toAll: boolean, again: boolean): Promise<void> {
     const client = clientOf(event);
-    if (isPublic || event.scope === 'dm') {
+    if (toAll || event.scope === 'dm') {
       await client.post(event.thread, card, { key: replyKey(event), lookFirst: again });
     } else {
       await client.whisper(event.thread, event.person.userId, card);
@@ -163,11 +173,15 @@ export function createConversation(deps: ConversationDeps): Conversation {
         signal,
       );
       deps.log.info({ event: event.key, user: event.person.userId, reply: answer.kind }, 'turn worked out');
-      if (answer.kind === 'proposed') await propose(event, answer.transferId, again);
-      else await reply(event, await cardOf(event, answer), PUBLIC.includes(answer.kind), again);
-      const summary = answer.kind === 'proposed' ? `proposed ${answer.transferId}` : answer.kind;
+      if (answer.kind === 'proposed') {
+        await propose(event, answer.transferId, again);
+        if (answer.note && event.scope !== 'dm') await reply(event, answerCard(answer.note), false, again);
+      } else {
+        await reply(event, withNote(await cardOf(event, answer), answer.note), isPublic(answer), again);
+      }
+      if (answer.unremembered) return;
       await deps
-        .remember(event, summary)
+        .remember(event, summarizeReply(answer))
         .catch((err: unknown) => deps.log.warn({ err }, 'could not remember the exchange'));
     },
 

@@ -4,13 +4,13 @@ import type { Logger } from 'pino';
 import { type ChatEvent, chatEventSchema } from '../adapters/chat-event.ts';
 import { createFoundation } from '../adapters/foundation.ts';
 import { slackConnection } from '../adapters/slack/slack.ts';
-import { createCommandsPlanner } from '../agent/commands/planner.ts';
 import { createCancellation } from '../core/cancel.ts';
 import type { BotConfig } from '../core/config.ts';
 import { type Checks, healthRoutes } from '../core/health.ts';
 import { createProposals } from '../core/proposal.ts';
 import { createRecheck } from '../core/recheck.ts';
 import { createRetries } from '../core/retry.ts';
+import { createIamClient, createRoleProof } from '../core/role-proof.ts';
 import { createS3Browse } from '../core/s3-browse.ts';
 import { createFileCacheStore } from '../core/stores/file-cache-store.ts';
 import { createTurnStore } from '../core/stores/turn-store.ts';
@@ -20,6 +20,7 @@ import { createApprovals } from './approvals.ts';
 import { pressButton } from './buttons.ts';
 import { createConversation } from './conversation.ts';
 import { createInbox } from './inbox.ts';
+import { createPlanners } from './planners.ts';
 import { startBotServer } from './server.ts';
 
 /** How long turns under way may take once the bot is asked to stop, in milliseconds. */
@@ -67,8 +68,13 @@ export async function startBot(
     };
 
   const contexts = createUserContextStore(tables);
-  const conversation = createConversation({
-    planner: createCommandsPlanner({
+  const iam = createIamClient({
+    region: env.AWS_REGION,
+    ...(env.AWS_ENDPOINT_URL_IAM ? { endpoint: env.AWS_ENDPOINT_URL_IAM } : {}),
+  });
+  const planners = createPlanners(
+    env,
+    {
       policy,
       browse,
       proposals: createProposals({ transfers, objects, learning, policy, now }),
@@ -79,7 +85,15 @@ export async function startBot(
         transferFor: async (person, transferId) => conversation.visibleTo(person, transferId),
       },
       learning,
-    }),
+      settle: settler.settle,
+      ...(env.PROVE_READ_ONLY
+        ? { roleProof: createRoleProof({ iam, roleArn: env.READ_ONLY_ROLE_ARN, log, now }) }
+        : {}),
+    },
+    { contexts, now, log },
+  );
+  const conversation = createConversation({
+    planner: planners.planner,
     clients,
     store: transfers,
     policy,
@@ -154,6 +168,8 @@ export async function startBot(
       await Promise.all([recovering, settler.idle()]);
       await server.close();
       base.s3Access.close();
+      planners.close();
+      iam.destroy();
     },
   };
 }

@@ -45,6 +45,28 @@ const botEnv = {
   SLACK_SIGNING_SECRET: z.string().min(1).optional(),
   HOST: z.string().default('0.0.0.0'),
   PORT: wholeNumber(0, 65_535).default(3978),
+  /** Whether sentences go to a language model; without it fixed rules read them. */
+  BEDROCK_ENABLED: flag.default(true),
+  BEDROCK_REGION: z.string().min(1).optional(),
+  AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url.optional(),
+  /** Ids or ARNs of models or inference profiles. */
+  BEDROCK_MODEL_ID: z.string().min(1).max(2_048).default('global.anthropic.claude-sonnet-5-5'),
+  BEDROCK_FALLBACK_MODEL_ID: z.string().min(1).max(2_048).default('global.anthropic.claude-sonnet-4-6'),
+  /** Most tokens of one answer of the model. */
+  BEDROCK_MAX_TOKENS: wholeNumber(256, 64_000).default(2_048),
+  BEDROCK_CACHE_POINTS: flag.default(true),
+  BEDROCK_TURN_STEPS: wholeNumber(1, 50).default(8),
+  BEDROCK_TURN_CALLS: wholeNumber(1, 200).default(20),
+  BEDROCK_TURN_TOKENS: wholeNumber(1_000, 10_000_000).default(100_000),
+  /** The rest of a turn's 90 seconds is for the fixed rules. */
+  BEDROCK_TURN_SECONDS: wholeNumber(1, 60).default(40),
+  BEDROCK_DAY_TOKENS: wholeNumber(0, 1_000_000_000).default(500_000),
+  /** US dollars for a million tokens, for the log. */
+  BEDROCK_PRICE_INPUT: z.coerce.number().nonnegative().default(3),
+  BEDROCK_PRICE_OUTPUT: z.coerce.number().nonnegative().default(15),
+  /** Whether IAM's policy simulator is asked for a proof that the role cannot write. */
+  PROVE_READ_ONLY: flag.default(true),
+  AWS_ENDPOINT_URL_IAM: url.optional(),
 } as const;
 
 const workerEnv = {
