@@ -32,6 +32,8 @@ export interface BedrockOptions {
   readonly requestMs?: number;
   /** Longest silence within a stream, in milliseconds. */
   readonly idleMs?: number;
+  /** Unless given, those that the process finds. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly log: Logger;
 }
 
@@ -45,6 +47,7 @@ export function createBedrock(options: BedrockOptions): BedrockModel {
   const client = new BedrockRuntimeClient({
     region: options.region,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
+    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     // Throttling and 5xx before the first event; whatever breaks later is not retried by the SDK.
     maxAttempts: 2,
     // HTTP/1.1 on purpose: the SDK's HTTP/2 default for this service has no request timeout.
