@@ -138,7 +138,7 @@ describe('a golden transcript on both planners', () => {
           null,
           2,
         )}\n`,
-      ).toMatchFileSnapshot(`./${intent.replaceAll(' ', '-')}.json`);
+      ).toMatchFileSnapshot(`./${intent.replaceAll(' ', '-')}.transcript`);
     });
   }
 });

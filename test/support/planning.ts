@@ -9,9 +9,13 @@ import { createMemoryPlanner } from '../../agent/memory-planner.ts';
 import type { Planner, Reply, Turn } from '../../agent/planner.ts';
 import type { PlannerDeps } from '../../agent/ports.ts';
 import { summarizeReply } from '../../agent/reply-summary.ts';
+import { createCancellation } from '../../core/cancel.ts';
+import type { Dispatch } from '../../core/dispatch.ts';
 import type { Person } from '../../core/person.ts';
 import { isSamePerson } from '../../core/policy.ts';
 import { createProposals } from '../../core/proposal.ts';
+import { createRecheck } from '../../core/recheck.ts';
+import { createRetries } from '../../core/retry.ts';
 import { createS3Browse } from '../../core/s3-browse.ts';
 import { createObjectStore } from '../../core/stores/object-store.ts';
 import { createTransferStore, type TransferStore } from '../../core/stores/transfer-store.ts';
@@ -90,16 +94,33 @@ export async function startPlanning(
   const learning: PlannerDeps['learning'] = {
     forecast: async () => ({ seconds: 60, lowSeconds: 30, highSeconds: 200, successRate: 0.93, samples: 12 }),
   };
-  const action = (verb: string) => async (person: Person, id: string) => {
-    acted.push(`${verb} ${id} by ${person.name}`);
-    return { text: `${id}: ${verb}` };
-  };
+  const browse = createS3Browse({ policy, access: s3.access });
+  const cancellation = createCancellation({ transfers, objects, policy, now });
+  const retries = createRetries({
+    transfers,
+    objects,
+    dispatch: { resend: async () => 'enqueued' } as unknown as Dispatch,
+    recheck: createRecheck({ objects, browse }),
+    policy,
+    now,
+  });
+  /** Notes what came of it unless it was refused. */
+  const noting =
+    (
+      verb: string,
+      act: (who: Person, id: string) => Promise<{ readonly outcome: string; readonly text: string }>,
+    ) =>
+    async (who: Person, id: string) => {
+      const done = await act(who, id);
+      if (!['refused', 'not found'].includes(done.outcome)) acted.push(`${verb} ${id} by ${who.name}`);
+      return done;
+    };
   const deps: PlannerDeps = {
     policy,
-    browse: createS3Browse({ policy, access: s3.access }),
+    browse,
     proposals: createProposals({ transfers, objects, learning, policy, now }),
-    cancellation: { cancel: action('cancel') },
-    retries: { retry: action('retry') },
+    cancellation: { cancel: noting('cancel', cancellation.cancel) },
+    retries: { retry: noting('retry', retries.retry) },
     transfers: {
       transfersOf: (person, limit) => transfers.listByUser(person.userId, limit),
       async transferFor(person, id) {
