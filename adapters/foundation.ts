@@ -87,7 +87,7 @@ export function createFoundation(
   };
   const transfers = createTransferStore(tables);
   const objects = createObjectStore(tables);
-  const learning = createLearning({ transfers, store: createLearningStore(tables) });
+  const learning = createLearning({ transfers, store: createLearningStore(tables), now });
   const externalId = env.READ_ONLY_ROLE_EXTERNAL_ID;
   const s3Access = createS3Access({
     sts: createStsClient({ region, ...endpointOf(env.AWS_ENDPOINT_URL_STS) }),
