@@ -34,7 +34,8 @@ describe('formatBytes', () => {
 describe('formatDuration', () => {
   it.each([
     [0, '0 s'],
-    [0.4, '0 s'],
+    [0.4, 'under 1 s'],
+    [0.96, 'under 1 s'],
     [45, '45 s'],
     [59.6, '1 min'],
     [200, '3 min 20 s'],

@@ -25,8 +25,9 @@ const DURATION_UNITS = [
   { name: 's', seconds: 1 },
 ] as const;
 
-/** A duration in seconds in its two largest units, such as `45 s`, `3 min 20 s`, `2 h 5 min`. */
+/** A duration in seconds in its two largest units, such as `under 1 s`, `45 s`, `3 min 20 s`, `2 h 5 min`. */
 export function formatDuration(seconds: number): string {
+  if (seconds > 0 && seconds < 1) return 'under 1 s';
   const whole = Math.round(atLeastZero(seconds));
   const first = DURATION_UNITS.findIndex((unit) => whole >= unit.seconds);
   if (first < 0) return '0 s';

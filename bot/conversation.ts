@@ -20,7 +20,14 @@ import type { Planner, Reply } from '../agent/planner.ts';
 import { summarizeReply } from '../agent/reply-summary.ts';
 import type { FerryError } from '../core/errors.ts';
 import type { Person } from '../core/person.ts';
-import { isSamePerson, maySee, mayUse, type RequestScope } from '../core/policy.ts';
+import {
+  isSamePerson,
+  maySee,
+  mayUse,
+  type RequestScope,
+  readableBuckets,
+  usableDestinations,
+} from '../core/policy.ts';
 import type { PolicyConfig } from '../core/policy-config.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
 import type { ThreadRef } from '../core/thread-ref.ts';
@@ -101,9 +108,20 @@ export function createConversation(deps: ConversationDeps): Conversation {
     return allowed.flat();
   }
 
+  /** Its examples name what this person may use, so that they work as they stand. */
+  function helpFor(person: Person): Card {
+    const [bucket] = readableBuckets(policy, person);
+    const [destination] = usableDestinations(policy, person);
+    return helpCard({ ...(bucket ? { bucket } : {}), ...(destination ? { destination } : {}) });
+  }
+
   async function detailCard(transfer: Transfer): Promise<Card> {
     return transfer.status === 'pending_approval'
-      ? proposalCard(transfer, { approvers: await deps.approversOf(transfer), now: deps.now() })
+      ? proposalCard(transfer, {
+          approvers: await deps.approversOf(transfer),
+          now: deps.now(),
+          aside: true,
+        })
       : progressCard(transfer, deps.now());
   }
 
@@ -131,7 +149,7 @@ export function createConversation(deps: ConversationDeps): Conversation {
       case 'answer':
         return answerCard(answer.text);
       case 'help':
-        return helpCard();
+        return helpFor(event.person);
     }
   }
 

@@ -7,6 +7,9 @@ import { Consumer } from 'sqs-consumer';
 /** Length of one long poll, in seconds: stopping waits for the poll at hand, as a message may still come with it. */
 const POLL_SECONDS = 3;
 
+/** Pause after so many failed polls in a row, in milliseconds: sqs-consumer itself would ask again at once. */
+const PAUSE_MS = (failures: number) => Math.min(500 * 2 ** (failures - 1), 10_000);
+
 /**
  * What becomes of a message: `delete` it, `keep` it until its visibility timeout ends, or `return` it to the queue
  * at once.
@@ -26,6 +29,7 @@ export interface Polling {
  * @param slots messages that are worked on at once
  * @param pollSeconds length of one long poll; 3 unless told
  * @param visibilitySeconds after which a message of a process that died is delivered again; renewed meanwhile
+ * @param pauseMs before the poll that follows so many failed ones, in milliseconds
  * @param handle decides on a message; when it throws, the message is kept
  */
 export function createPolling(deps: {
@@ -34,11 +38,13 @@ export function createPolling(deps: {
   slots: number;
   pollSeconds?: number | undefined;
   visibilitySeconds: number;
+  pauseMs?: (failures: number) => number;
   handle: (message: Message) => Promise<Verdict>;
   log: Logger;
 }): Polling {
-  const { client, queueUrl: QueueUrl, log } = deps;
-  let stopping = false;
+  const { client, queueUrl: QueueUrl, pauseMs = PAUSE_MS, log } = deps;
+  const stopping = new AbortController();
+  let away = false;
 
   async function giveBack(message: Message): Promise<void> {
     await client.send(
@@ -52,7 +58,7 @@ export function createPolling(deps: {
 
   async function handleMessage(message: Message): Promise<Message | undefined> {
     try {
-      const verdict = stopping ? 'return' : await deps.handle(message);
+      const verdict = stopping.signal.aborted ? 'return' : await deps.handle(message);
       if (verdict === 'return') await giveBack(message);
       return verdict === 'delete' ? message : undefined;
     } catch (error) {
@@ -61,7 +67,18 @@ export function createPolling(deps: {
     }
   }
 
+  /** One outage is one line in the log, however long it is and however many slots it meets. */
+  function tellAway(err: Error): void {
+    if (!away) log.warn({ err }, 'the queue cannot be reached');
+    away = true;
+  }
+  function tellBack(): void {
+    if (away) log.info('the queue can be reached again');
+    away = false;
+  }
+
   const consumers = Array.from({ length: deps.slots }, () => {
+    let failures = 0;
     const consumer = Consumer.create({
       sqs: client,
       queueUrl: QueueUrl,
@@ -70,11 +87,20 @@ export function createPolling(deps: {
       visibilityTimeout: deps.visibilitySeconds,
       heartbeatInterval: Math.max(1, Math.floor(deps.visibilitySeconds / 3)),
       authenticationErrorTimeout: 5_000,
+      async preReceiveMessageCallback() {
+        if (failures > 0) await delay(pauseMs(failures), undefined, stopping).catch(() => {});
+      },
+      async postReceiveMessageCallback() {
+        failures = 0;
+        tellBack();
+      },
       handleMessage,
     });
-    const report = (error: Error) => log.warn({ err: error }, 'the queue cannot be reached');
-    consumer.on('error', report);
-    consumer.on('processing_error', report);
+    consumer.on('error', (error) => {
+      failures += 1;
+      tellAway(error);
+    });
+    consumer.on('processing_error', (err) => log.warn({ err }, 'a message could not be settled'));
     return consumer;
   });
 
@@ -83,7 +109,7 @@ export function createPolling(deps: {
       for (const consumer of consumers) consumer.start();
     },
     async stop() {
-      stopping = true;
+      stopping.abort();
       for (const consumer of consumers) consumer.stop();
       // Its `stopped` event comes before the last poll and handler have ended.
       while (consumers.some((consumer) => consumer.status.isPolling)) await delay(20);

@@ -31,7 +31,7 @@ describe('while it runs', () => {
       objectsTotal: 1,
       ...live,
     });
-    expect(card.fallback).toBe('Sending file-0.csv to acme-ftp: 45 %, about 20 s left.');
+    expect(card.fallback).toBe('Sending file-0.csv to acme-ftp: 45 %, 20 s left.');
   });
 
   test('time left follows from the speed, and is not guessed without one', () => {
@@ -128,6 +128,13 @@ describe('at the end', () => {
     const text = cardText(progressCard(transfer, NOW));
     expect(text).toContain('Verified: size + CRC32 by server.');
     expect(text).toContain('took 1 min');
+  });
+
+  test('names no path that the file did not get, where taken names are numbered', () => {
+    const { plan, ...rest } = transferAt('completed');
+    const text = cardText(progressCard({ ...rest, plan: { ...plan, existing: 'rename' } }, NOW));
+    expect(text).toContain('→ acme-ftp\n');
+    expect(text).not.toContain('/incoming/');
   });
 
   test('says what went wrong', () => {

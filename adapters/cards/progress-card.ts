@@ -57,7 +57,7 @@ function wordsOf(transfer: Transfer, bar: ProgressElement): { header: string; se
       if (transfer.cancelRequested) {
         return { header: `⏳ Stopping: ${to}`, sentence: `Sending ${to} is being stopped.` };
       }
-      const left = bar.secondsLeft === undefined ? '' : `, about ${formatDuration(bar.secondsLeft)} left`;
+      const left = bar.secondsLeft === undefined ? '' : `, ${formatDuration(bar.secondsLeft)} left`;
       return {
         header: `🚚 Sending ${to}`,
         sentence: `Sending ${to}: ${percent(bar.bytesDone, bar.bytesTotal)} %${left}.`,
@@ -124,6 +124,8 @@ export function progressCard(transfer: Transfer, now: number, live?: LiveProgres
   const { header, sentence } = wordsOf(transfer, bar);
   const notes = remarks(transfer);
   const started = status !== 'pending_approval' && status !== 'rejected' && status !== 'expired';
+  // Where a taken name was numbered, the outcome tells the name; the plan has another.
+  const target = status === 'completed' && plan.existing === 'rename' ? [plan.destination] : targetLine(plan);
   const mayStop = (status === 'queued' || status === 'running') && !transfer.cancelRequested;
   const actions = mayStop
     ? [cancelButton(transfer, 'Cancel')]
@@ -136,7 +138,7 @@ export function progressCard(transfer: Transfer, now: number, live?: LiveProgres
       { type: 'header', text: header },
       {
         type: 'text',
-        lines: [[...whatLine(plan), ` (${formatBytes(plan.totalBytes)}) → `, ...targetLine(plan)]],
+        lines: [[...whatLine(plan), ` (${formatBytes(plan.totalBytes)}) → `, ...target]],
       },
       ...(started ? [bar, checklist(transfer)] : []),
       ...(notes.length > 0 ? [{ type: 'text' as const, lines: notes }] : []),

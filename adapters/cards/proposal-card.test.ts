@@ -58,6 +58,12 @@ describe('while it can be decided', () => {
     }
   });
 
+  test('as an answer aside it has no button that nobody would close, and says where they are', () => {
+    const card = proposalCard(proposal(), { ...facts, aside: true });
+    expect(buttonsOf(card)).toEqual([]);
+    expect(cardText(card)).toContain('on the card in the channel');
+  });
+
   test('lists the first of many files, and says when nothing is known of similar transfers', () => {
     const many = proposal(
       {},

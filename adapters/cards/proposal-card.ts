@@ -22,6 +22,8 @@ export interface ProposalFacts {
   readonly approvers: readonly string[];
   /** Epoch milliseconds; an approval whose time is over is shown as expired whatever the record says. */
   readonly now: number;
+  /** Shown as an answer, beside the card that is kept in step: without buttons, as nobody would close them here. */
+  readonly aside?: boolean;
 }
 
 const IF_EXISTS: Readonly<Record<ExistingPolicy, string>> = {
@@ -49,15 +51,15 @@ function forecastLine({ forecast }: Transfer): Line {
   if (!forecast || forecast.samples === 0) return ['no history yet'];
   const { seconds, lowSeconds, highSeconds, successRate, samples } = forecast;
   const { successLow, successHigh, elsewhere = 0 } = forecast;
+  const [about, low, high] = [seconds, lowSeconds, highSeconds].map((it) => formatDuration(Math.max(1, it)));
+  const duration = low === high ? `about ${about}` : `about ${about} (${low}–${high})`;
   const similar = `${samples} similar transfer${samples === 1 ? '' : 's'}`;
-  const duration = `about ${formatDuration(seconds)} (${formatDuration(lowSeconds)}–${formatDuration(highSeconds)})`;
-  const rate = Math.round(successRate * 100);
   if (successLow === undefined || successHigh === undefined) {
     return [`${duration}, ${percent(Math.round(successRate * samples), samples)} % of ${similar} succeeded`];
   }
   const wide = elsewhere > 0 && samples < 5 ? ` and ${elsewhere} to other places` : '';
   return [
-    `${duration} in 9 of 10 cases; succeeds in ${rate} % ` +
+    `${duration} in 9 of 10 cases; succeeds in ${Math.round(successRate * 100)} % ` +
       `(${Math.round(successLow * 100)}–${Math.round(successHigh * 100)} %), judged by ${similar}${wide}`,
   ];
 }
@@ -120,6 +122,19 @@ function closing(transfer: Transfer, outcome: Exclude<Outcome, 'open'>) {
   }
 }
 
+/** The buttons of the card that is kept in step, or where they are. */
+function ways(transfer: Transfer, aside = false): CardElement {
+  if (aside) return { type: 'context', lines: [['Its buttons are on the card in the channel.']] };
+  return {
+    type: 'actions',
+    actions: [
+      transferButton(transfer, 'approve'),
+      transferButton(transfer, 'reject'),
+      cancelButton(transfer, 'Withdraw'),
+    ],
+  };
+}
+
 /** The card of a proposal as its record stands: with buttons while it can be decided, closed after that. */
 export function proposalCard(transfer: Transfer, facts: ProposalFacts): Card {
   const { plan, requester, transferId } = transfer;
@@ -156,14 +171,7 @@ export function proposalCard(transfer: Transfer, facts: ProposalFacts): Card {
       { type: 'text', lines: [asks] },
       ...details(transfer),
       ...adviceLines(transfer),
-      {
-        type: 'actions',
-        actions: [
-          transferButton(transfer, 'approve'),
-          transferButton(transfer, 'reject'),
-          cancelButton(transfer, 'Withdraw'),
-        ],
-      },
+      ways(transfer, facts.aside),
       {
         type: 'context',
         lines: [

@@ -27,6 +27,9 @@ const MAX_BUTTON_TEXTS = 3_000;
 const MAX_FIELD = 1_400;
 const MAX_FIELD_LABEL = 100;
 const MAX_ALL_FIELDS = 30;
+/** Longest value, and longest word in it, that a column of a thread on a laptop's screen shows well. */
+const MAX_NARROW = 28;
+const MAX_NARROW_WORD = 24;
 /** Slack recommends at most 4,000 characters beside blocks. */
 const MAX_FALLBACK = 3_000;
 /** Below this much of the total, an element is left out rather than shown as a stump. */
@@ -81,22 +84,45 @@ function sectionOf(text: string, budget: Budget): KnownBlock[] {
   return [section(text)];
 }
 
+/** Whether a value would be torn apart, or cut off, in one of Slack's two narrow columns. */
+const isWide = (value: string): boolean =>
+  value.length > MAX_NARROW || value.split(/\s+/).some((word) => word.length > MAX_NARROW_WORD);
+
+/** Wide fields as lines over the whole width, the others in two columns below; one alone is a line too. */
 function fieldBlocks(element: Extract<CardElement, { type: 'fields' }>, budget: Budget): KnownBlock[] {
-  const texts: string[] = [];
+  const shown: { readonly name: string; readonly value: string }[] = [];
   for (const { label, value } of element.fields.slice(0, MAX_ALL_FIELDS)) {
     if (budget.left < LEAST_ELEMENT) break;
     const name = renderLine([{ kind: 'bold', text: label }], MAX_FIELD_LABEL);
-    const room = Math.min(MAX_FIELD, budget.left) - name.length - 1;
-    const text = `${name}\n${renderLine(value, room)}`;
-    budget.left -= text.length;
-    if (text.trim()) texts.push(text);
+    const text = renderLine(value, Math.min(MAX_FIELD, budget.left) - name.length - 2);
+    budget.left -= name.length + text.length + 2;
+    if (name || text.trim()) shown.push({ name, value: text });
   }
-  const blocks: KnownBlock[] = [];
-  for (let start = 0; start < texts.length; start += MAX_FIELDS) {
-    blocks.push({ type: 'section', fields: texts.slice(start, start + MAX_FIELDS).map(mrkdwn) });
+  const narrow = shown.filter(({ value }) => !isWide(value));
+  const inColumns = narrow.length > 1 ? narrow : [];
+  const lines = shown
+    .filter((field) => !inColumns.includes(field))
+    .map(({ name, value }) => (name ? `${name}: ${value}` : value));
+  const columns = inColumns.map(({ name, value }) => `${name}\n${value}`);
+
+  const blocks: KnownBlock[] = inSections(lines).map(section);
+  for (let start = 0; start < columns.length; start += MAX_FIELDS) {
+    blocks.push({ type: 'section', fields: columns.slice(start, start + MAX_FIELDS).map(mrkdwn) });
   }
-  const hidden = element.fields.length - texts.length;
+  const hidden = element.fields.length - shown.length;
   return hidden > 0 ? [...blocks, notice(andMore(hidden))] : blocks;
+}
+
+/** Lines in as few texts as Slack takes for a section each. */
+function inSections(lines: readonly string[]): string[] {
+  const texts: string[] = [];
+  for (const line of lines) {
+    const last = texts.at(-1);
+    if (last !== undefined && last.length + 1 + line.length <= MAX_SECTION)
+      texts[texts.length - 1] = `${last}\n${line}`;
+    else texts.push(line);
+  }
+  return texts;
 }
 
 function progressText(progress: Extract<CardElement, { type: 'progress' }>): string {

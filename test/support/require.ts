@@ -2,7 +2,12 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+import { localSlackBinary } from '../../infra/local/local-slack.ts';
+
 const SYSTEM_FOLDERS = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+/** Whether nothing may be skipped, as in CI. */
+const requireAll = () => process.env.FILEFERRY_REQUIRE_ALL === '1';
 
 /**
  * The program's full path, or undefined when the tests that need it should be skipped.
@@ -20,8 +25,22 @@ export function requireOrSkip(binary: string): string | undefined {
       // Look on.
     }
   }
-  if (process.env.FILEFERRY_REQUIRE_ALL === '1') {
+  if (requireAll()) {
     throw new Error(`${binary} is not installed, and FILEFERRY_REQUIRE_ALL=1 forbids skipping its tests`);
   }
   return undefined;
+}
+
+/**
+ * Whether tests with the local Slack can run here.
+ *
+ * @throws Error when they cannot and `FILEFERRY_REQUIRE_ALL` is `1`
+ */
+export function hasLocalSlack(): boolean {
+  if (localSlackBinary()) return true;
+  if (requireAll())
+    throw new Error(
+      'the local Slack has no binary here, and FILEFERRY_REQUIRE_ALL=1 forbids skipping its tests',
+    );
+  return false;
 }

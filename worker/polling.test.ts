@@ -1,0 +1,77 @@
+/** A queue that is away and comes back, at the socket. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { pino } from 'pino';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { createPolling, type Polling } from './polling.ts';
+
+let server: Server;
+let client: SQSClient;
+let polling: Polling;
+let down: boolean;
+
+beforeEach(async () => {
+  down = true;
+  server = createServer((request, response) => {
+    if (down) request.socket.destroy();
+    // Answered as soon as it is asked, which no long poll is: the next one follows at once.
+    else response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  client = new SQSClient({
+    region: 'us-east-1',
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    maxAttempts: 1,
+  });
+});
+afterEach(async () => {
+  await polling.stop();
+  client.destroy();
+  server.closeAllConnections();
+  server.close();
+});
+
+it('asks less and less often while the queue is away, and says once that it is away and that it is back', async () => {
+  const lines: string[] = [];
+  const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
+  const pauseMs = vi.fn((_failures: number) => 1);
+  polling = createPolling({
+    client,
+    queueUrl: 'http://127.0.0.1/000000000000/transfers',
+    slots: 1,
+    visibilitySeconds: 30,
+    pauseMs,
+    handle: async () => 'delete',
+    log,
+  });
+  polling.start();
+  await vi.waitFor(() => expect(pauseMs).toHaveBeenCalledWith(3));
+  expect(lines).toEqual(['the queue cannot be reached']);
+  down = false;
+  await vi.waitFor(() =>
+    expect(lines).toEqual(['the queue cannot be reached', 'the queue can be reached again']),
+  );
+  const calls = pauseMs.mock.calls.length;
+  down = true;
+  await vi.waitFor(() => expect(pauseMs.mock.calls.length).toBeGreaterThan(calls + 1));
+  expect(pauseMs.mock.calls.slice(calls, calls + 2)).toEqual([[1], [2]]);
+});
+
+it('stops in the middle of a pause', async () => {
+  const pauseMs = vi.fn(() => 3_600_000);
+  polling = createPolling({
+    client,
+    queueUrl: 'http://127.0.0.1/000000000000/transfers',
+    slots: 2,
+    visibilitySeconds: 30,
+    pauseMs,
+    handle: async () => 'delete',
+    log: pino({ level: 'silent' }),
+  });
+  polling.start();
+  await vi.waitFor(() => expect(pauseMs).toHaveBeenCalledTimes(2));
+  await polling.stop();
+});
