@@ -4,11 +4,12 @@ import type { Config } from '../core/config.ts';
 import { createDispatch, type Dispatch, type Dispatcher } from '../core/dispatch.ts';
 import { createLearning, type Learning } from '../core/learning.ts';
 import { approverGroups, type RequestScope } from '../core/policy.ts';
+import { createPolicyFile } from '../core/policy-file.ts';
 import { createQueueClient, createTransferQueue, type TransferQueue } from '../core/queue.ts';
 import { createS3Access, createStsClient, type S3Access } from '../core/s3-credentials.ts';
 import { createServiceNow, type ServiceNow } from '../core/servicenow.ts';
 import type { ServiceNowAuth } from '../core/servicenow-auth.ts';
-import { createSessions } from '../core/sessions.ts';
+import { createSessions, type Sessions } from '../core/sessions.ts';
 import { createDocumentClient, pingTables } from '../core/stores/client.ts';
 import { createLearningStore } from '../core/stores/learning-store.ts';
 import { createObjectStore, type ObjectStore } from '../core/stores/object-store.ts';
@@ -16,6 +17,7 @@ import { createSessionStore } from '../core/stores/session-store.ts';
 import { createTransferStore, type TransferStore } from '../core/stores/transfer-store.ts';
 import { createTickets, type Tickets } from '../core/tickets.ts';
 import type { Transfer } from '../core/transfer.ts';
+import { createTransferAuthority } from '../core/transfer-authority.ts';
 import { loadScope } from '../core/transfer-scope.ts';
 import { createAnnouncer } from './announcer.ts';
 import type { ChatClients } from './chat-client.ts';
@@ -31,6 +33,8 @@ export interface FoundationEnv {
   readonly S3_FORCE_PATH_STYLE: boolean;
   readonly READ_ONLY_ROLE_ARN: string;
   readonly READ_ONLY_ROLE_EXTERNAL_ID?: string | undefined;
+  readonly READ_ONLY_ROLE_TAGS: boolean;
+  readonly FILEFERRY_CONFIG: string;
   readonly TABLE_PREFIX: string;
   readonly QUEUE_URL: string;
   readonly SERVICENOW_URL: string;
@@ -50,6 +54,7 @@ export interface Foundation {
   readonly objects: ObjectStore;
   readonly learning: Learning;
   readonly s3Access: S3Access;
+  readonly sessions: Sessions;
   readonly serviceNow: ServiceNow;
   readonly tickets: Tickets;
   readonly settler: Settler;
@@ -88,19 +93,30 @@ export function createFoundation(
   const transfers = createTransferStore(tables);
   const objects = createObjectStore(tables);
   const learning = createLearning({ transfers, store: createLearningStore(tables), now });
+  const serviceNow = createServiceNow({ url: env.SERVICENOW_URL, auth: serviceNowAuth(env), now, log });
+  const tickets = createTickets({ serviceNow, policy, now, log });
+  const scopeFor = (transfer: Transfer) => loadScope(objects, transfer);
+  const sessions = createSessions({ store: createSessionStore(tables), now });
   const externalId = env.READ_ONLY_ROLE_EXTERNAL_ID;
   const s3Access = createS3Access({
     sts: createStsClient({ region, ...endpointOf(env.AWS_ENDPOINT_URL_STS) }),
-    sessions: createSessions({ store: createSessionStore(tables), now }),
+    sessions,
     policy,
-    role: { arn: env.READ_ONLY_ROLE_ARN, ...(externalId ? { externalId } : {}) },
+    role: {
+      arn: env.READ_ONLY_ROLE_ARN,
+      tags: env.READ_ONLY_ROLE_TAGS,
+      ...(externalId ? { externalId } : {}),
+    },
+    authorize: createTransferAuthority({
+      transfers,
+      tickets,
+      loadScope: scopeFor,
+      policy: createPolicyFile(env.FILEFERRY_CONFIG, policy, log),
+    }),
     s3: { region, ...endpointOf(env.AWS_ENDPOINT_URL_S3), forcePathStyle: env.S3_FORCE_PATH_STYLE },
     now,
     log,
   });
-  const serviceNow = createServiceNow({ url: env.SERVICENOW_URL, auth: serviceNowAuth(env), now, log });
-  const tickets = createTickets({ serviceNow, policy, now, log });
-  const scopeFor = (transfer: Transfer) => loadScope(objects, transfer);
   const approversOf = async (transfer: Transfer) =>
     approverGroups(policy, transfer, await scopeFor(transfer));
   const settler = createSettler({
@@ -121,6 +137,7 @@ export function createFoundation(
     objects,
     learning,
     s3Access,
+    sessions,
     serviceNow,
     tickets,
     settler,

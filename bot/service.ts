@@ -7,6 +7,7 @@ import { slackConnection } from '../adapters/slack/slack.ts';
 import { createCancellation } from '../core/cancel.ts';
 import type { BotConfig } from '../core/config.ts';
 import { type Checks, healthRoutes } from '../core/health.ts';
+import { createHitRate } from '../core/hit-rate.ts';
 import { createProposals } from '../core/proposal.ts';
 import { createRecheck } from '../core/recheck.ts';
 import { createRetries } from '../core/retry.ts';
@@ -44,10 +45,12 @@ export async function startBot(
   const base = createFoundation(config, { clients, log, now, by: 'bot' });
   const { transfers, objects, settler, dispatch, learning, tables } = base;
 
+  const fileCache = createHitRate('S3FileCache', log);
   const browse = createS3Browse({
     policy,
     access: base.s3Access,
     cache: createFileCacheStore(tables),
+    onCacheLook: fileCache.look,
   });
   const cancellation = createCancellation({ transfers, objects, policy, now });
   const retries = createRetries({
@@ -154,6 +157,7 @@ export async function startBot(
   const stopping = new AbortController();
   const recovering = (async () => {
     while (!stopping.signal.aborted) {
+      await base.sessions.sweep().catch((err: unknown) => log.warn({ err }, 'could not sweep sessions'));
       await inbox.recover().catch((err: unknown) => log.warn({ err }, 'could not look for abandoned turns'));
       await delay(env.RECONCILE_SECONDS * 1000, undefined, { signal: stopping.signal }).catch(() => {});
     }
@@ -168,6 +172,7 @@ export async function startBot(
       await Promise.all([recovering, settler.idle()]);
       await server.close();
       base.s3Access.close();
+      fileCache.flush();
       planners.close();
       iam.destroy();
     },

@@ -24,6 +24,8 @@ const commonEnv = {
     .string()
     .regex(/^arn:[^:]+:iam::\d{12}:role\/.+$/, 'expected the ARN of FileFerryReadOnlyRole'),
   READ_ONLY_ROLE_EXTERNAL_ID: z.string().optional(),
+  /** Whether role sessions carry who and what for as tags; the trust policy must allow sts:TagSession. */
+  READ_ONLY_ROLE_TAGS: flag.default(true),
   SERVICENOW_URL: url,
   SERVICENOW_USER: z.string().optional(),
   SERVICENOW_PASSWORD: z.string().optional(),
@@ -168,6 +170,9 @@ export function parsePolicy(text: string, source = 'fileferry.config.yaml'): Pol
   return deepFreeze(parsed.data);
 }
 
+/** Reads and parses a policy file. @throws ConfigFaults, or what the file system says */
+export const readPolicy = (file: string): PolicyConfig => parsePolicy(readFileSync(file, 'utf8'), file);
+
 function load<S extends z.ZodType>(
   schema: S,
   crossChecks: readonly CrossCheck[],
@@ -186,7 +191,7 @@ function load<S extends z.ZodType>(
   const file = given.FILEFERRY_CONFIG ?? 'fileferry.config.yaml';
   let policy: PolicyConfig | undefined;
   try {
-    policy = parsePolicy(readFileSync(file, 'utf8'), file);
+    policy = readPolicy(file);
   } catch (error) {
     if (error instanceof ConfigFaults) faults.push(...error.faults);
     else

@@ -36,7 +36,12 @@ export interface WorkflowDeps {
   readonly objects: Pick<ObjectStore, 'read' | 'setProgress'>;
   readonly policy: PolicyConfig;
   /** Opens the 10-second session for the requester and this transfer, and obtains S3 credentials with it. */
-  readonly openSource: (transfer: Transfer, signal: AbortSignal) => Promise<SourceGrant>;
+  readonly openSource: (
+    transfer: Transfer,
+    signal: AbortSignal,
+    /** `check`: only to look at the objects, before there have to be tickets. */
+    purpose: 'check' | 'stream',
+  ) => Promise<SourceGrant>;
   readonly openTarget: (name: string, destination: Destination) => Target;
   readonly readTicketState: Tickets['readTicketState'];
   /** Brings tickets and cards in step with the record; never throws. */
@@ -156,13 +161,15 @@ export async function runTransfer(
   }
 
   async function steps(): Promise<RunOutcome> {
-    const openSource = () => withRetry(retry, signal, () => deps.openSource(transfer, signal));
+    const open = (purpose: 'check' | 'stream') =>
+      withRetry(retry, signal, () => deps.openSource(transfer, signal, purpose));
+    const openSource = () => open('check');
     await begin('validate');
     await validate({ transfer, policy, objects, openSource, retry, signal, now: now() });
     await begin('tickets');
     await requireTickets();
     await begin('authorize');
-    grant = await openSource();
+    grant = await open('stream');
     const { source } = grant;
     await begin('stream');
     const { destination: name } = transfer.plan;

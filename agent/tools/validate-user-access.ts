@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { mayRead, mayRequest } from '../../core/policy.ts';
 import { bucketName, destinationName } from './selection.ts';
-import { data, defineTool } from './tool.ts';
+import { data, defineTool, refused } from './tool.ts';
 
 export const validateUserAccess = defineTool({
   name: 'validate_user_access',
@@ -27,6 +27,11 @@ export const validateUserAccess = defineTool({
           });
     // Only for a bucket that they may read: others do not exist for them.
     const role = read.allowed ? await deps.roleProof?.(bucket, signal) : undefined;
+    if (role?.outcome === 'can_write') {
+      return refused(
+        `FileFerry's role can write to ${bucket} (${role.actions.join(', ')}), which it must not. Nothing should be sent from there until its administrators have put that right.`,
+      );
+    }
     return data({ read, send, role });
   },
 });
