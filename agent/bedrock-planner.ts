@@ -93,6 +93,10 @@ export function createBedrockPlanner(deps: BedrockPlannerDeps): Planner {
       });
       const reply = replyOf(end);
       outcome = reply.kind;
+      const [only, ...others] = reply.kind === 'transfers' ? reply.transferIds : [];
+      const transferId =
+        reply.kind === 'proposed' ? reply.transferId : others.length === 0 ? only : undefined;
+      if (transferId !== undefined) await deps.focus?.keep(turn.person, { transferId });
       return reply;
     } finally {
       clearTimeout(timer);

@@ -104,6 +104,6 @@ describe('the memory of a person', () => {
     await rig.say('hello');
     await rig.say('my default destination is acme');
     await rig.say('forget me');
-    expect(await rig.contexts.get(ana.userId)).toEqual({ exchanges: [], preferences: {} });
+    expect(await rig.contexts.get(ana.userId)).toEqual({ exchanges: [], preferences: {}, focus: {} });
   });
 });

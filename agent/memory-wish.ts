@@ -3,8 +3,7 @@ import { bucketsFor, destinationsFor, type Named, resolveName } from '../core/na
 import type { Person } from '../core/person.ts';
 import type { PolicyConfig } from '../core/policy-config.ts';
 
-export const PREFERENCES = ['bucket', 'destination', 'notifications', 'timeZone'] as const;
-export type Preference = (typeof PREFERENCES)[number];
+export type Preference = 'bucket' | 'destination' | 'notifications' | 'timeZone';
 
 export type MemoryWish =
   | { readonly kind: 'forget' }

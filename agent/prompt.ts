@@ -41,6 +41,7 @@ export function messagesOf(turn: Turn, memory: UserContext): readonly Message[] 
               now: new Date(turn.at).toISOString(),
               timeZone,
               preferences: memory.preferences,
+              lastSpokenOf: memory.focus,
               canBeApprovedHere: turn.proposalThread !== undefined,
             },
           },

@@ -33,7 +33,7 @@ export type LoopEnd =
       readonly dropped: number;
     };
 
-export const specsOf = (tools: readonly Tool[]): ToolSpec[] =>
+const specsOf = (tools: readonly Tool[]): ToolSpec[] =>
   tools.map(({ name, description, input }) => ({
     name,
     description,

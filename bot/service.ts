@@ -92,6 +92,10 @@ export async function startBot(
       ...(env.PROVE_READ_ONLY
         ? { roleProof: createRoleProof({ iam, roleArn: env.READ_ONLY_ROLE_ARN, log, now }) }
         : {}),
+      focus: {
+        recall: async (person) => (await contexts.get(person.userId)).focus,
+        keep: (person, news) => contexts.focusOn(person.userId, news),
+      },
     },
     { contexts, now, log },
   );

@@ -1,4 +1,5 @@
 /** Answers `ls`, `info`, `list buckets` and `destinations`. */
+import type { Focus } from '../../core/focus.ts';
 import { checkKey } from '../../core/object-name.ts';
 import { usableDestinations } from '../../core/policy.ts';
 import type { ObjectFacts } from '../../core/s3-object-facts.ts';
@@ -10,6 +11,9 @@ import { resolveBucket, splitBucket } from './places.ts';
 import { refusal } from './replies.ts';
 import { askerOf, choose, headAll } from './selection.ts';
 import { instantInWords, sizeInWords } from './wording.ts';
+
+/** Told what the answer is about, for the person's next turn. */
+type Note = (news: Focus) => void;
 
 /** Entries that one listing shows. */
 const MAX_SHOWN = 25;
@@ -74,6 +78,7 @@ export async function answerList(
   turn: Turn,
   command: Extract<Command, { kind: 'list' }>,
   signal: AbortSignal,
+  note: Note = () => {},
 ): Promise<Reply> {
   if (!command.source && command.bucket === undefined) return answerBuckets(deps, turn, undefined);
   const source: Source = command.source
@@ -102,6 +107,7 @@ export async function answerList(
     ...listing.folders.map((name): ListItem => ({ name })),
     ...listing.objects.map((object): ListItem => ({ name: object.key, detail: detailOf(object) })),
   ];
+  if (listing.objects.length > 0) note({ listing: { bucket, keys: listing.objects.map(({ key }) => key) } });
   if (items.length === 0) return { kind: 'answer', text: `There is nothing under s3://${bucket}/${asked}` };
   return {
     kind: 'list',
@@ -118,6 +124,7 @@ export async function answerInfo(
   turn: Turn,
   command: Extract<Command, { kind: 'info' }>,
   signal: AbortSignal,
+  note: Note = () => {},
 ): Promise<Reply> {
   const looking = {
     deps,
@@ -132,11 +139,18 @@ export async function answerInfo(
   if (chosen.value.kind === 'listing') {
     const { selection } = chosen.value;
     const source: Source = { ...selection, bucket };
-    return answerList(deps, turn, { kind: 'list', source }, signal);
+    return answerList(deps, turn, { kind: 'list', source }, signal, note);
   }
   const heads = await headAll(looking, chosen.value, { cached: true });
   if (!heads.ok) return heads.reply;
   const [only, ...more] = heads.value;
+  if (only) {
+    note(
+      more.length === 0
+        ? { object: { bucket, key: only.key } }
+        : { listing: { bucket, keys: heads.value.map(({ key }) => key) } },
+    );
+  }
   if (only && more.length === 0) {
     return {
       kind: 'list',

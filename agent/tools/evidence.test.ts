@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createEvidence } from './evidence.ts';
 
-const nothing = { exchanges: [], preferences: {} };
+const nothing = { exchanges: [], preferences: {}, focus: {} };
 const after = (text: string, memory: Parameters<typeof createEvidence>[1] = nothing) =>
   createEvidence(text, memory);
 
@@ -34,15 +34,23 @@ describe('evidence', () => {
     expect(evidence.knows('finance-archive', 'a.csv')).toBe(false);
   });
 
+  it('comes from what an earlier listing showed the person', () => {
+    const focus = { listing: { bucket: 'finance-exports', keys: ['a.csv', 'b.csv'] } };
+    const evidence = after('send the second one', { ...nothing, focus });
+    expect(evidence.knows('finance-exports', 'b.csv')).toBe(true);
+    expect(evidence.knows('finance-archive', 'b.csv')).toBe(false);
+  });
+
   it('for a destination is a word that tells it apart, an alias, or a preference', () => {
     expect(after('send it to Acme').meansDestination('acme-ftp', [])).toBe(true);
     expect(after('send it to the auditors').meansDestination('acme-ftp', ['our auditors'])).toBe(true);
     expect(after('send it to the ftp server').meansDestination('acme-ftp', [])).toBe(false);
     expect(
-      after('send it', { exchanges: [], preferences: { destination: 'acme-ftp' } }).meansDestination(
-        'acme-ftp',
-        [],
-      ),
+      after('send it', {
+        exchanges: [],
+        preferences: { destination: 'acme-ftp' },
+        focus: {},
+      }).meansDestination('acme-ftp', []),
     ).toBe(true);
   });
 

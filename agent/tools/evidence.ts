@@ -31,6 +31,9 @@ export function createEvidence(text: string, memory: UserContext): Evidence {
   const saw = (bucket: string, names: readonly string[]) => {
     for (const name of names) seen.add(`${bucket}#${name}`);
   };
+  const { listing, object } = memory.focus;
+  if (listing) saw(listing.bucket, listing.keys);
+  if (object) saw(object.bucket, [object.key]);
   /** As typed, and not as a part of a longer name. */
   const typed = (name: string) =>
     said.some((one) => {

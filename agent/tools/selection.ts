@@ -41,7 +41,7 @@ export function oneSelection(files: Files, context: z.RefinementCtx): void {
   }
 }
 
-export function sourcesOf({ bucket, keys, prefix, pattern }: Files): Source[] {
+function sourcesOf({ bucket, keys, prefix, pattern }: Files): Source[] {
   if (keys) return keys.map((key) => ({ kind: 'key', bucket, key }));
   if (pattern !== undefined) return [{ kind: 'glob', bucket, pattern }];
   return [{ kind: 'prefix', bucket, prefix: prefix ?? '' }];

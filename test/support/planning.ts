@@ -129,6 +129,10 @@ export async function startPlanning(
       },
     },
     learning,
+    focus: {
+      recall: async (person) => (await contexts.get(person.userId)).focus,
+      keep: (person, news) => contexts.focusOn(person.userId, news),
+    },
     settle: async (id) => void acted.push(`settle ${id}`),
   };
   const model: BedrockModel = createBedrock({
