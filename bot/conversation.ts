@@ -178,6 +178,7 @@ export function createConversation(deps: ConversationDeps): Conversation {
         );
         return;
       }
+      if (deps.planner.name === 'bedrock' && !event.command) void clientOf(event).thinking?.(event.thread);
       const answer = await deps.planner.plan(
         {
           key: event.key,

@@ -2,6 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
+import { localScript } from './bedrock-script.ts';
 import { localSlackBinary } from './local-slack.ts';
 import { type Service, startService } from './services.ts';
 import { SLACK_APP, TRANSFERS_CHANNEL } from './slack-workspace.ts';
@@ -30,7 +31,13 @@ let stack: Stack | undefined;
 const services: Service[] = [];
 let exitCode = 0;
 try {
-  stack = await startStack({ slack: 'socket', folder, bytesPerSecond: 4_000_000 });
+  stack = await startStack({
+    slack: 'socket',
+    folder,
+    bytesPerSecond: 4_000_000,
+    // npm start -- --model: sentences go through the model's planner, to a stand-in.
+    ...(process.argv.includes('--model') ? { model: localScript } : {}),
+  });
   const show = (line: Parameters<typeof tidyLog>[0]) => console.log(tidyLog(line));
   for (const name of ['bot', 'worker'] as const) {
     const env = name === 'bot' ? stack.environmentForBot() : stack.environmentForWorker();
