@@ -119,17 +119,23 @@ describe('over a store', () => {
   let store: TransferStore;
   let clock: number;
 
-  /** A bot or a worker, with tickets that are always in step. */
-  function ferry(): Settler {
+  /** A bot or a worker; its tickets are always in step unless ServiceNow is away. */
+  function ferry({ away = (): boolean => false } = {}): Settler {
     const now = () => clock;
     const objects = createObjectStore({ client: dynamo.documents, tablePrefix: dynamo.prefix, now });
     return createSettler({
       store,
+      lockMs: 60_000,
       now,
       log,
       syncTickets: async (transfer) => {
+        if (away()) {
+          const ticketsDelayed = { since: clock, reason: 'ServiceNow cannot be reached' };
+          return { tickets: transfer.tickets, ticketsDelayed };
+        }
         const ticket = {
           sysId: 's',
+          number: 'INC0010001',
           notedThrough: lastSeq(transfer),
           closed: ['completed', 'failed', 'cancelled', 'rejected', 'expired'].includes(transfer.status),
         };
@@ -387,6 +393,38 @@ describe('over a store', () => {
     await go(id, 'approved', 'queued', 'running', 'completed');
     await ferry().settle(id);
     expect(chat.text('outcome/1')).toContain('/incoming/file-0 (1).csv');
+  });
+
+  test('cards that told of delayed tickets tell their numbers once ServiceNow is back', async () => {
+    const id = await stored();
+    let isAway = true;
+    const { settle } = ferry({ away: () => isAway });
+    await settle(id);
+    expect(chat.text('approval')).toContain('delayed: ServiceNow cannot be reached');
+    await settle(id);
+    expect(chat.calls).toEqual(['post approval']);
+    isAway = false;
+    await settle(id);
+    expect(chat.text('approval')).toContain('INC0010001');
+    expect(chat.text('approval')).not.toContain('delayed');
+    await settle(id);
+    expect(chat.calls).toEqual(['post approval', 'update approval']);
+  });
+
+  test('the checklist of a delivered file says that its tickets were told, when they were', async () => {
+    const id = await stored();
+    let isAway = false;
+    const { settle } = ferry({ away: () => isAway });
+    await settle(id);
+    await go(id, 'approved', 'queued', 'running', 'completed');
+    isAway = true;
+    await settle(id);
+    expect(chat.text('progress')).toContain(
+      '[active] Update tickets (delayed: ServiceNow cannot be reached)',
+    );
+    isAway = false;
+    await settle(id);
+    expect(chat.text('progress')).toContain('[done] Update tickets');
   });
 
   test('a note without a change of state reaches the cards too', async () => {

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../core/config.ts';
 import { createDispatch, type Dispatch, type Dispatcher } from '../core/dispatch.ts';
+import type { Checks } from '../core/health.ts';
 import { createLearning, type Learning } from '../core/learning.ts';
 import { approverGroups, type RequestScope } from '../core/policy.ts';
 import { createPolicyFile } from '../core/policy-file.ts';
@@ -37,6 +38,7 @@ export interface FoundationEnv {
   readonly FILEFERRY_CONFIG: string;
   readonly TABLE_PREFIX: string;
   readonly QUEUE_URL: string;
+  readonly LEASE_SECONDS: number;
   readonly SERVICENOW_URL: string;
   readonly SERVICENOW_USER?: string | undefined;
   readonly SERVICENOW_PASSWORD?: string | undefined;
@@ -65,6 +67,8 @@ export interface Foundation {
   readonly approversOf: (transfer: Transfer) => Promise<readonly string[]>;
   /** Health checks of what is wired here, by the dependency's name. */
   readonly checks: Readonly<Record<'dynamodb' | 'sqs', () => Promise<unknown>>>;
+  /** Health of what transfers wait for without being lost: told, but no reason to take no more. */
+  readonly waitsFor: Checks;
 }
 
 function serviceNowAuth(env: FoundationEnv): ServiceNowAuth {
@@ -123,6 +127,7 @@ export function createFoundation(
     store: transfers,
     syncTickets: (transfer) => tickets.syncTickets(transfer),
     syncCards: createAnnouncer({ clients, objects, approversOf, now, log }),
+    lockMs: env.LEASE_SECONDS * 1_000,
     now,
     log,
   });
@@ -146,5 +151,6 @@ export function createFoundation(
     loadScope: scopeFor,
     approversOf,
     checks: { dynamodb: () => pingTables(tables), sqs: () => queue.ping() },
+    waitsFor: { servicenow: (signal) => serviceNow.ping(signal) },
   };
 }

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { isSettled, wantedRoles } from '../core/due-work.ts';
 import { createTransferStore, type TransferStore } from '../core/stores/transfer-store.ts';
 import type { PostedMessage, Transfer } from '../core/transfer.ts';
@@ -32,11 +32,12 @@ const syncedCards: SyncCards = async (transfer) => ({
   ),
 });
 
-function settler(parts: { tickets?: SyncTickets; cards?: SyncCards } = {}) {
+function settler(parts: { tickets?: SyncTickets; cards?: SyncCards; lockMs?: number } = {}) {
   return createSettler({
     store,
     syncTickets: parts.tickets ?? syncedTickets,
     syncCards: parts.cards ?? syncedCards,
+    lockMs: parts.lockMs ?? 60_000,
     now: () => clock,
     log: pino({ level: 'silent' }),
   });
@@ -122,6 +123,22 @@ describe('settling', () => {
     expect(await store.listDue(10)).toContain(id);
     await settler().settle(id);
     expect(await current(id)).not.toHaveProperty('ticketsDelayed', expect.anything());
+    expect(isSettled(await current(id))).toBe(true);
+  });
+
+  it('keeps its lock for as long as ServiceNow or the platform takes', async () => {
+    const id = await given();
+    let rounds = 0;
+    const slow: SyncTickets = async (transfer) => {
+      rounds += 1;
+      clock += 200;
+      await vi.waitFor(async () => expect((await current(id)).settling?.until).toBe(clock + 300));
+      clock += 200;
+      await settler({ tickets: slow }).settle(id);
+      return syncedTickets(transfer);
+    };
+    await settler({ tickets: slow, lockMs: 300 }).settle(id);
+    expect(rounds).toBe(1);
     expect(isSettled(await current(id))).toBe(true);
   });
 

@@ -5,8 +5,6 @@ import { cardsBehind, ticketsBehind } from '../core/due-work.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
 import type { PostedMessage, Transfer } from '../core/transfer.ts';
 
-/** How long one round may take before another process may step in, in milliseconds. */
-const LOCK_MS = 60_000;
 /** Rounds in a row before the rest is left to the reconciler. */
 const MAX_ROUNDS = 5;
 
@@ -32,16 +30,26 @@ export interface Settler {
   idle(): Promise<void>;
 }
 
+/** What the cards say about tickets: while an outage lasts that they are delayed, and after it their numbers. */
+const saidOfTickets = ({ tickets, ticketsDelayed }: Pick<Transfer, 'tickets' | 'ticketsDelayed'>) =>
+  [tickets.user.number, tickets.audit.number, ticketsDelayed !== undefined].join(' ');
+
+/** Messages that show something else than the record are behind, although its history has not gone on. */
+const outdated = (messages: readonly PostedMessage[]): PostedMessage[] =>
+  messages.map((message) => ({ ...message, shownThrough: 0 }));
+
 const isBehind = (transfer: Transfer) => ticketsBehind(transfer) || cardsBehind(transfer);
 
 export function createSettler(deps: {
   store: TransferStore;
   syncTickets: SyncTickets;
   syncCards: SyncCards;
+  /** After which another process may step in, in milliseconds; renewed while a round is under way. */
+  lockMs: number;
   now: () => number;
   log: Logger;
 }): Settler {
-  const { store, now } = deps;
+  const { store, lockMs, now } = deps;
   const underWay = new Map<string, Promise<void>>();
 
   /** Takes the lock if something is behind. A lapsed lock tells that an earlier round ended unseen. */
@@ -50,16 +58,40 @@ export function createSettler(deps: {
       if (!isBehind(current)) return { result: 'settled' as const };
       if (current.settling && current.settling.until > now()) return { result: 'held' as const };
       return {
-        next: { ...current, settling: { owner, until: now() + LOCK_MS } },
+        next: { ...current, settling: { owner, until: now() + lockMs } },
         result: current.settling ? ('taken over' as const) : ('ours' as const),
       };
     });
   }
 
+  /** Holds the lock until the returned function is called: a round waits long for a platform that is slow. */
+  function hold(transferId: string, owner: string): () => void {
+    let renewing = false;
+    async function renew(): Promise<void> {
+      if (renewing) return;
+      renewing = true;
+      try {
+        await store.change(transferId, (current) =>
+          current.settling?.owner === owner
+            ? { next: { ...current, settling: { owner, until: now() + lockMs } }, result: undefined }
+            : { result: undefined },
+        );
+      } catch (err) {
+        deps.log.warn({ transferId, err }, 'could not renew the lock on a follow-up');
+      } finally {
+        renewing = false;
+      }
+    }
+    const timer = setInterval(() => void renew(), lockMs / 3);
+    return () => clearInterval(timer);
+  }
+
   /** Brings both in step with the record as it was seen; tells whether it went on meanwhile. */
   async function round(seen: Transfer, owner: string, takenOver: boolean) {
     const tickets = await deps.syncTickets(seen);
-    const withTickets = { ...seen, ...tickets, ticketsDelayed: tickets.ticketsDelayed };
+    const said = { tickets: tickets.tickets, ticketsDelayed: tickets.ticketsDelayed };
+    const messages = saidOfTickets(said) === saidOfTickets(seen) ? seen.messages : outdated(seen.messages);
+    const withTickets = { ...seen, ...said, messages };
     const cards = await deps.syncCards(withTickets, takenOver);
     return store.change(seen.transferId, (current) => {
       if (current.settling?.owner !== owner) return { result: 'done' as const };
@@ -70,11 +102,11 @@ export function createSettler(deps: {
         messages: cards.messages,
         thread: cards.thread,
       };
-      // A lapsed lock stays behind, so that the next round looks before it posts.
+      // A lapsed lock of nobody stays behind, so that the next round looks before it posts.
       if (cards.unsure)
-        return { next: { ...next, settling: { owner, until: now() } }, result: 'done' as const };
+        return { next: { ...next, settling: { owner: '', until: now() } }, result: 'done' as const };
       return isBehind(next) && next.history.length > seen.history.length
-        ? { next: { ...next, settling: { owner, until: now() + LOCK_MS } }, result: 'again' as const }
+        ? { next: { ...next, settling: { owner, until: now() + lockMs } }, result: 'again' as const }
         : { next: { ...next, settling: undefined }, result: 'done' as const };
     });
   }
@@ -90,9 +122,11 @@ export function createSettler(deps: {
 
   async function settle(transferId: string): Promise<void> {
     const owner = randomUUID();
+    let letGo = () => {};
     try {
       const locked = await lock(transferId, owner);
       if (locked.result === 'settled' || locked.result === 'held') return;
+      letGo = hold(transferId, owner);
       let seen = locked.transfer;
       for (let rounds = 0; rounds < MAX_ROUNDS; rounds += 1) {
         const { transfer, result } = await round(seen, owner, locked.result === 'taken over');
@@ -105,8 +139,10 @@ export function createSettler(deps: {
         'tickets or cards are behind; the reconciler will bring them in step',
       );
       await giveUp(transferId, owner).catch(() => {
-        deps.log.warn({ transferId }, `the lock on its follow-up lapses in ${LOCK_MS / 1000} s`);
+        deps.log.warn({ transferId }, `the lock on its follow-up lapses in ${lockMs / 1000} s`);
       });
+    } finally {
+      letGo();
     }
   }
 

@@ -26,7 +26,7 @@ export interface ButtonDeps {
   readonly settle: (transferId: string) => Promise<void>;
   readonly statusCard: (person: Person, transferId: string) => Promise<Card>;
   readonly now: () => number;
-  /** Works a message off, as if the person had typed it. */
+  /** Works a message off that is of our own making, as if the person had typed it; no model reads it. */
   readonly say: (message: MessageEvent, signal: AbortSignal, again: boolean) => Promise<void>;
 }
 
@@ -48,8 +48,7 @@ export async function pressButton(
     if (choice.userId !== person.userId) return notForYouNotice();
     const { actionId, value, message, ...common } = event;
     await deps.say(
-      // What a button says is exact: fixed rules read it, never a model.
-      { ...common, kind: 'message', command: true, text: choice.text, truncated: false },
+      { ...common, kind: 'message', command: false, text: choice.text, truncated: false },
       signal,
       again,
     );

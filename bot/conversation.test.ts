@@ -28,10 +28,13 @@ interface Sent {
   readonly card: Card;
 }
 let sent: Sent[];
+/** Why posting is refused; undefined while it is not. */
+let refused: FerryError | undefined;
 const channelOf = (thread: ThreadRef) => (thread.platform === 'slack' ? thread.channelId : '');
 const slack: ChatClient = {
   platform: 'slack',
   async post(thread, card, { key, lookFirst = false }) {
+    if (refused) throw refused;
     sent.push({ how: 'post', to: channelOf(thread), key, lookFirst, card });
     return { thread, messageId: '1.1' };
   },
@@ -53,6 +56,7 @@ let settled: string[];
 let remembered: string[];
 beforeEach(() => {
   sent = [];
+  refused = undefined;
   turns = [];
   settled = [];
   remembered = [];
@@ -121,6 +125,29 @@ describe('where a reply goes', () => {
   ])('says %o in the thread', async (reply) => {
     await conversation(reply).say(message(), signal, false);
     expect(sent).toMatchObject([{ how: 'post', to: 'C01OPS', lookFirst: false }]);
+  });
+
+  it('answers a slash command to the asker alone: nobody else saw it', async () => {
+    await conversation({ kind: 'help' }).say(message({ command: true }), signal, false);
+    expect(sent).toMatchObject([{ how: 'whisper', to: ana.userId }]);
+  });
+
+  it('writes to the asker directly where it may not write in the channel, also that something failed', async () => {
+    refused = new FerryError('not_found', { userMessage: 'Invite it.' });
+    const talk = conversation({ kind: 'help' });
+    await talk.say(message(), signal, false);
+    await talk.apologize(message(), new FerryError('unavailable', { userMessage: 'S3 is away.' }));
+    expect(sent).toMatchObject([
+      { how: 'dm', to: ana.userId },
+      { how: 'dm', to: ana.userId },
+    ]);
+    refused = new FerryError('throttled', { retryable: true, userMessage: 'Slow down.' });
+    await expect(talk.say(message(), signal, false)).rejects.toThrow('Slow down.');
+  });
+
+  it('gives in its help an example that the policy allows', async () => {
+    await conversation({ kind: 'help' }).say(message(), signal, false);
+    expect(said()).toContain('send s3://finance-exports/reports/report.csv to acme-ftp');
   });
 
   it('looks for its own reply before it repeats a turn that an earlier process began', async () => {

@@ -13,21 +13,14 @@ import {
   withNote,
 } from '../adapters/cards/reply-cards.ts';
 import { statusCard } from '../adapters/cards/status-card.ts';
-import { type ChatClients, clientFor } from '../adapters/chat-client.ts';
+import { type ChatClients, clientFor, type PostOptions } from '../adapters/chat-client.ts';
 import type { ChatEvent, MessageEvent } from '../adapters/chat-event.ts';
 import { MAX_TEXT } from '../adapters/chat-event.ts';
 import type { Planner, Reply } from '../agent/planner.ts';
 import { summarizeReply } from '../agent/reply-summary.ts';
-import type { FerryError } from '../core/errors.ts';
+import { FerryError } from '../core/errors.ts';
 import type { Person } from '../core/person.ts';
-import {
-  isSamePerson,
-  maySee,
-  mayUse,
-  type RequestScope,
-  readableBuckets,
-  usableDestinations,
-} from '../core/policy.ts';
+import { exampleRequest, isSamePerson, maySee, mayUse, type RequestScope } from '../core/policy.ts';
 import type { PolicyConfig } from '../core/policy-config.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
 import type { ThreadRef } from '../core/thread-ref.ts';
@@ -65,13 +58,19 @@ export interface Conversation {
    *
    * @param again whether an earlier process may have replied already
    */
-  say(message: MessageEvent, signal: AbortSignal, again: boolean): Promise<void>;
+  say(
+    message: MessageEvent,
+    signal: AbortSignal,
+    again: boolean,
+    /** `exact`: the words are our own, from a button, and are for the fixed rules. */
+    words?: 'exact' | 'typed',
+  ): Promise<void>;
   /** The transfer, if there is one and this person may see it. */
   visibleTo(person: Person, transferId: string): Promise<Transfer | undefined>;
   /** The card that tells this person how a transfer stands, or why not. */
   statusFor(person: Person, transferId: string): Promise<Card>;
-  /** Shows a card to the person who caused the event, and to nobody else. */
-  tell(event: ChatEvent, card: Card): Promise<void>;
+  /** Shows a card to the person who caused the event, and to nobody else; `again` as for `say`. */
+  tell(event: ChatEvent, card: Card, again: boolean): Promise<void>;
   /** Says that the turn failed. */
   apologize(event: ChatEvent, error: FerryError): Promise<void>;
 }
@@ -85,12 +84,23 @@ export function createConversation(deps: ConversationDeps): Conversation {
     return client;
   }
 
-  async function reply(event: MessageEvent, card: Card, toAll: boolean, again: boolean): Promise<void> {
+  /** In the thread; directly to the person where FileFerry may not write, so that they are not left without a word. */
+  async function postOrDm(event: ChatEvent, card: Card, options: PostOptions): Promise<void> {
     const client = clientOf(event);
-    if (toAll || event.scope === 'dm') {
-      await client.post(event.thread, card, { key: replyKey(event), lookFirst: again });
+    try {
+      await client.post(event.thread, card, options);
+    } catch (error) {
+      if (!(error instanceof FerryError) || error.code !== 'not_found') throw error;
+      await client.dm(event.person.userId, card, options);
+    }
+  }
+
+  async function reply(event: MessageEvent, card: Card, toAll: boolean, again: boolean): Promise<void> {
+    // Nobody but the asker saw the command, so nobody else would know what the answer is about.
+    if (event.scope === 'dm' || (toAll && !event.command)) {
+      await postOrDm(event, card, { key: replyKey(event), lookFirst: again });
     } else {
-      await client.whisper(event.thread, event.person.userId, card);
+      await clientOf(event).whisper(event.thread, event.person.userId, card);
     }
   }
 
@@ -110,9 +120,7 @@ export function createConversation(deps: ConversationDeps): Conversation {
 
   /** Its examples name what this person may use, so that they work as they stand. */
   function helpFor(person: Person): Card {
-    const [bucket] = readableBuckets(policy, person);
-    const [destination] = usableDestinations(policy, person);
-    return helpCard({ ...(bucket ? { bucket } : {}), ...(destination ? { destination } : {}) });
+    return helpCard(exampleRequest(policy, person));
   }
 
   async function detailCard(transfer: Transfer): Promise<Card> {
@@ -162,7 +170,8 @@ export function createConversation(deps: ConversationDeps): Conversation {
   }
 
   return {
-    async say(event, signal, again) {
+    async say(event, signal, again, words = 'typed') {
+      const byRules = event.command || words === 'exact';
       const use = mayUse(policy, event.person);
       if (!use.allowed) {
         await reply(event, refusalCard({ reason: use.reason }), false, again);
@@ -178,14 +187,14 @@ export function createConversation(deps: ConversationDeps): Conversation {
         );
         return;
       }
-      if (deps.planner.name === 'bedrock' && !event.command) void clientOf(event).thinking?.(event.thread);
+      if (deps.planner.name === 'bedrock' && !byRules) void clientOf(event).thinking?.(event.thread);
       const answer = await deps.planner.plan(
         {
           key: event.key,
           person: event.person,
           thread: event.thread,
           proposalThread: event.scope === 'dm' ? deps.approvalChannel : event.thread,
-          command: event.command,
+          command: byRules,
           text: event.text,
           at: event.receivedAt,
         },
@@ -216,17 +225,16 @@ export function createConversation(deps: ConversationDeps): Conversation {
         : refusalCard({ reason: `There is no transfer ${transferId} that you may see.` });
     },
 
-    async tell(event, card) {
+    async tell(event, card, again) {
       const client = clientOf(event);
-      if (event.scope === 'dm') await client.post(event.thread, card, { key: replyKey(event) });
+      if (event.scope === 'dm')
+        await client.post(event.thread, card, { key: replyKey(event), lookFirst: again });
       else await client.whisper(event.thread, event.person.userId, card);
     },
 
     async apologize(event, error) {
-      const client = clientOf(event);
-      await client.post(event.thread, refusalCard({ reason: error.userMessage }), {
-        key: `${replyKey(event)}/failed`,
-      });
+      const card = refusalCard({ reason: error.userMessage });
+      await postOrDm(event, card, { key: `${replyKey(event)}/failed` });
     },
   };
 }

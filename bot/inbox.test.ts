@@ -113,7 +113,7 @@ describe('the inbox', () => {
     expect(await turns.listAbandoned(10)).toEqual([]);
   });
 
-  it('gives an event up that ended its process three times', async () => {
+  it('gives an event up that ended its process three times, and says so', async () => {
     const event = message();
     await turns.claim(event.key, event, 1);
     const work = vi.fn(async () => {});
@@ -122,8 +122,13 @@ describe('the inbox', () => {
       await turns.takeOver(event.key, 1);
     }
     clock += 1_000;
-    await inbox(work).box.recover();
+    const last = inbox(work);
+    await last.box.recover();
     expect(work).not.toHaveBeenCalled();
+    expect(last.apologize).toHaveBeenCalledExactlyOnceWith(
+      event,
+      expect.objectContaining({ userMessage: expect.stringContaining('gave up') }),
+    );
     expect(await turns.listAbandoned(10)).toEqual([]);
     expect(await inbox(work).box.handle(event)).toBe('duplicate');
   });

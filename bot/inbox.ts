@@ -13,6 +13,11 @@ const TURN_MS = 90_000;
 /** An event that ended its process this often is given up. */
 const MAX_DELIVERIES = 3;
 
+const GIVEN_UP = new FerryError('internal', {
+  userMessage:
+    'I was interrupted every time that I worked on this, so I gave up. What I had done by then stands, and “status” shows it. Please try once more, and tell your FileFerry team if it happens again.',
+});
+
 export interface Inbox {
   readonly handle: EventHandler;
   /** Looks for events whose process died before their turn was done, and works them off. */
@@ -29,10 +34,9 @@ export function createInbox(deps: {
   apologize: (event: ChatEvent, error: FerryError) => Promise<void>;
   log: Logger;
   /** How long a claim stays ours unless extended, in milliseconds; a dead process's turns are free after it. */
-  holdMs?: number;
+  holdMs: number;
 }): Inbox {
-  const { turns, log } = deps;
-  const holdMs = deps.holdMs ?? 15_000;
+  const { turns, log, holdMs } = deps;
   const conversations = new Map<string, PQueue>();
   const stopping = new AbortController();
   let draining = false;
@@ -88,6 +92,9 @@ export function createInbox(deps: {
         if (!taken) continue;
         if (taken.deliveries > MAX_DELIVERIES) {
           log.error({ event: key, deliveries: taken.deliveries }, 'gave an event up: its turn never ended');
+          await deps
+            .apologize(taken.event, GIVEN_UP)
+            .catch((err: unknown) => log.warn({ event: key, err }, 'could not say so in the chat'));
           await turns.finish(key);
           continue;
         }

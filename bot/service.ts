@@ -63,11 +63,14 @@ export async function startBot(
   });
   /** What a person wishes by words is followed up as what they wish by button is. */
   const thenSettle =
-    <R extends { text: string }>(wish: (person: ChatEvent['person'], transferId: string) => Promise<R>) =>
+    <R extends { outcome: string; text: string }>(
+      wish: (person: ChatEvent['person'], transferId: string) => Promise<R>,
+    ) =>
     async (person: ChatEvent['person'], transferId: string) => {
-      const outcome = await wish(person, transferId);
-      await settler.settle(transferId);
-      return outcome;
+      const result = await wish(person, transferId);
+      const isTheirs = result.outcome !== 'refused' && result.outcome !== 'not found';
+      if (isTheirs) await settler.settle(transferId);
+      return result;
     };
 
   const contexts = createUserContextStore(tables);
@@ -132,16 +135,18 @@ export async function startBot(
           retry: retries.retry,
           settle: settler.settle,
           statusCard: conversation.statusFor,
-          say: conversation.say,
+          say: (message, within, repeated) => conversation.say(message, within, repeated, 'exact'),
           now,
         },
         event,
         signal,
         again,
       );
-      if (notice) await conversation.tell(event, notice);
+      if (notice) await conversation.tell(event, notice, again);
     },
     apologize: conversation.apologize,
+    // Somebody waits in the chat: a third of what a worker's lease lasts.
+    holdMs: (env.LEASE_SECONDS * 1_000) / 3,
     log,
   });
 
@@ -154,7 +159,7 @@ export async function startBot(
   const server = await startBotServer({
     host: env.HOST,
     port: env.PORT,
-    routes: { ...healthRoutes(checks), ...slack.receiver.routes },
+    routes: { ...healthRoutes(checks, base.waitsFor), ...slack.receiver.routes },
   });
   await slack.receiver.start(inbox.handle);
 

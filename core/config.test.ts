@@ -92,6 +92,19 @@ describe('wrong settings', () => {
     expect(faults).toEqual(['environment DEAD_LETTER_QUEUE_URL: is not set']);
   });
 
+  it('tell the worker, which logs in, of a password that is not where the policy says', () => {
+    const file = join(folder, 'by-environment.yaml');
+    const example = readFileSync('fileferry.config.example.yaml', 'utf8');
+    writeFileSync(file, example.replace('secretsmanager:fileferry/acme-ftp', 'env:ACME_PASSWORD'));
+    const env = { ...good, FILEFERRY_CONFIG: file };
+    expect(faultsOf(() => loadWorkerConfig({ ...env, AWS_REGION: '' }))).toEqual([
+      'environment AWS_REGION: is not set',
+      'environment ACME_PASSWORD: is not set; the policy keeps the password of acme-ftp there',
+    ]);
+    expect(faultsOf(() => loadWorkerConfig({ ...env, ACME_PASSWORD: 'x' }))).toEqual([]);
+    expect(faultsOf(() => loadBotConfig(env))).toEqual([]);
+  });
+
   it('name the file that cannot be read and the setting that names it', () => {
     const faults = faultsOf(() => loadBotConfig({ ...good, FILEFERRY_CONFIG: join(folder, 'none.yaml') }));
     expect(faults).toEqual([

@@ -35,6 +35,8 @@ const commonEnv = {
   SLACK_API_URL: url.default('https://slack.com/api/'),
   /** Seconds between two looks for work that a crash left behind. */
   RECONCILE_SECONDS: wholeNumber(1, 300).default(15),
+  /** Seconds after which another process may take over what one that died had in hand; renewed while it lives. */
+  LEASE_SECONDS: wholeNumber(3, 600).default(30),
 } as const;
 
 const botEnv = {
@@ -76,8 +78,6 @@ const workerEnv = {
   DEAD_LETTER_QUEUE_URL: url,
   /** Transfers that one worker runs at once. */
   WORKER_CONCURRENCY: wholeNumber(1, 64).default(4),
-  /** Seconds after which an unrenewed lease, and an unfinished queue message, is free for another worker. */
-  LEASE_SECONDS: wholeNumber(3, 600).default(30),
   /** Least seconds between two edits of a progress message. */
   PROGRESS_SECONDS: wholeNumber(3, 60).default(3),
   /** Port of the worker's /healthz and /readyz. */
@@ -173,10 +173,22 @@ export function parsePolicy(text: string, source = 'fileferry.config.yaml'): Pol
 /** Reads and parses a policy file. @throws ConfigFaults, or what the file system says */
 export const readPolicy = (file: string): PolicyConfig => parsePolicy(readFileSync(file, 'utf8'), file);
 
+/** Passwords that the policy says are in the environment and that are not: found at the start, not at the first login. */
+function missingPasswords(policy: PolicyConfig, given: Env): string[] {
+  return Object.entries(policy.destinations).flatMap(([name, { password }]) => {
+    const variable = /^env:(.+)$/.exec(password)?.[1];
+    return variable === undefined || given[variable] !== undefined
+      ? []
+      : [`environment ${variable}: is not set; the policy keeps the password of ${name} there`];
+  });
+}
+
+/** @param logsIn whether this program logs in to the destinations */
 function load<S extends z.ZodType>(
   schema: S,
   crossChecks: readonly CrossCheck[],
   environment: Env,
+  logsIn = false,
 ): Config<z.infer<S>> {
   const given = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
@@ -192,6 +204,7 @@ function load<S extends z.ZodType>(
   let policy: PolicyConfig | undefined;
   try {
     policy = readPolicy(file);
+    if (logsIn) faults.push(...missingPasswords(policy, given));
   } catch (error) {
     if (error instanceof ConfigFaults) faults.push(...error.faults);
     else
@@ -212,4 +225,4 @@ function ownEnvironment(): Env {
 export const loadBotConfig = (environment: Env = ownEnvironment()): BotConfig =>
   load(botEnvSchema, [serviceNowPair, slackConnection], environment);
 export const loadWorkerConfig = (environment: Env = ownEnvironment()): WorkerConfig =>
-  load(workerEnvSchema, [serviceNowPair], environment);
+  load(workerEnvSchema, [serviceNowPair], environment, true);

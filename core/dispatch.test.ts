@@ -79,7 +79,10 @@ describe('dispatching an approved transfer', () => {
     const first = await dispatch.dispatch(id);
     expect(first).toMatchObject({
       outcome: 'delayed',
-      transfer: { status: 'approved', waiting: { reason: 'the queue cannot be reached', since: NOON } },
+      transfer: {
+        status: 'approved',
+        waiting: { reason: 'The transfer queue cannot be reached.', since: NOON },
+      },
     });
     expect(first.transfer.history).toHaveLength(2);
     expect(dueAt(first.transfer, clock)).toBe(clock + 10_000);

@@ -23,7 +23,7 @@ export interface Dispatch {
   resend(transferId: string): Promise<DispatchOutcome>;
 }
 
-const WAITING = 'the queue cannot be reached';
+const WAITING = 'The transfer queue cannot be reached.';
 
 export function createDispatch(deps: {
   transfers: TransferStore;
@@ -40,7 +40,7 @@ export function createDispatch(deps: {
   async function delay(seen: Transfer): Promise<DispatchOutcome> {
     const { transfer } = await transfers.change(seen.transferId, (current) => {
       if (current.status !== seen.status || current.waiting) return { result: undefined };
-      const entry = { at: now(), by, text: `Waiting: ${WAITING}. It is tried again by itself.` };
+      const entry = { at: now(), by, text: `Waiting: ${WAITING} It is tried again by itself.` };
       return {
         next: note({ ...current, waiting: { reason: WAITING, since: now() } }, entry),
         result: undefined,

@@ -82,6 +82,12 @@ describe('when somebody should look', () => {
     expect(dueAt(proposal({ status: 'completed' }), NOON)).toBe(NOON + 20 * SECOND);
   });
 
+  it('at a record that somebody is following up: when the lock on that lapses', () => {
+    const locked = (until: number) => proposal({ status: 'completed', settling: { owner: 'bot-1', until } });
+    expect(dueAt(locked(NOON + 3 * SECOND), NOON)).toBe(NOON + 3 * SECOND);
+    expect(dueAt(locked(NOON), NOON)).toBe(NOON + 20 * SECOND);
+  });
+
   it('at a proposal: when its time for a decision is over', () => {
     expect(dueAt(settled('pending_approval', { approvalExpiresAt: NOON + 7 }), NOON)).toBe(NOON + 7);
   });

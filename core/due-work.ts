@@ -59,7 +59,11 @@ export function isSettled(transfer: Transfer): boolean {
 /** When somebody should next look after this transfer (epoch ms), or undefined when nothing is owed. */
 export function dueAt(transfer: Transfer, now: number): number | undefined {
   const times: number[] = [];
-  if (!isSettled(transfer)) times.push(now + GRACE.followUp);
+  if (!isSettled(transfer)) {
+    const { until = 0 } = transfer.settling ?? {};
+    // Somebody is at it: should that process die, its lock lapses.
+    times.push(until > now ? until : now + GRACE.followUp);
+  }
   switch (transfer.status) {
     case 'pending_approval':
       times.push(transfer.approvalExpiresAt);

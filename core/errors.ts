@@ -55,7 +55,7 @@ export class FerryError extends Error {
 export function toFerryError(thrown: unknown, reference: string): FerryError {
   if (thrown instanceof FerryError) return thrown;
   return new FerryError('internal', {
-    userMessage: `Something went wrong on our side. Nothing was changed. Please quote reference ${reference} to your FileFerry team.`,
+    userMessage: `Something went wrong on our side before this was finished. Please quote reference ${reference} to your FileFerry team.`,
     cause: thrown,
   });
 }

@@ -32,7 +32,7 @@ describe('health', () => {
   });
 
   it('does not wait for a check that hangs', async () => {
-    const result = await readiness({ slow: () => new Promise(() => {}) }, 20);
+    const result = await readiness({ slow: () => new Promise(() => {}) }, {}, 20);
     expect(result).toEqual({ ready: false, checks: { slow: 'no answer within 20 ms' } });
   });
 });

@@ -30,21 +30,29 @@ async function answer(check: Check, timeoutMs: number): Promise<string> {
 /**
  * Runs all checks at once.
  *
+ * @param needed what the process cannot work without
+ * @param told what it can wait for: named when it is down, but no reason to be sent no more work
  * @param timeoutMs after which a check counts as failed
  */
-export async function readiness(checks: Checks, timeoutMs = 3_000): Promise<Readiness> {
+export async function readiness(needed: Checks, told: Checks = {}, timeoutMs = 3_000): Promise<Readiness> {
   const results = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => [name, await answer(check, timeoutMs)] as const),
+    Object.entries({ ...told, ...needed }).map(
+      async ([name, check]) => [name, await answer(check, timeoutMs)] as const,
+    ),
   );
-  return { ready: results.every(([, result]) => result === 'ok'), checks: Object.fromEntries(results) };
+  return {
+    ready: results.every(([name, result]) => result === 'ok' || !Object.hasOwn(needed, name)),
+    checks: Object.fromEntries(results),
+  };
 }
 
 /**
  * The handlers of `/healthz` (the process answers) and `/readyz` (200 when everything that it needs answers, else
- * 503), by path.
+ * 503; names what does not), by path.
  */
 export function healthRoutes(
-  checks: Checks,
+  needed: Checks,
+  told: Checks = {},
 ): Readonly<Record<string, (req: IncomingMessage, res: ServerResponse) => void>> {
   const send = (res: ServerResponse, status: number, body: unknown) => {
     res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
@@ -53,7 +61,7 @@ export function healthRoutes(
   return {
     '/healthz': (_req, res) => send(res, 200, { status: 'ok' }),
     '/readyz': (_req, res) => {
-      void readiness(checks).then((result) => send(res, result.ready ? 200 : 503, result));
+      void readiness(needed, told).then((result) => send(res, result.ready ? 200 : 503, result));
     },
   };
 }
@@ -68,8 +76,9 @@ export async function startHealthServer(options: {
   port: number;
   host?: string;
   checks: Checks;
+  told?: Checks;
 }): Promise<HealthServer> {
-  const routes = healthRoutes(options.checks);
+  const routes = healthRoutes(options.checks, options.told);
   const server = createServer((req, res) => {
     const handler = routes[req.url?.split('?', 1)[0] ?? ''];
     if (handler) return handler(req, res);

@@ -5,6 +5,7 @@ import type { Person } from './person.ts';
 import {
   approvalHolds,
   approverGroups,
+  exampleRequest,
   isSamePerson,
   mayCancel,
   mayDecide,
@@ -93,7 +94,7 @@ describe('who may request', () => {
 
   it('names the key that no rule covers, made fit to be read', () => {
     const verdict = mayRequest(policy, ana, scope({ keys: ['reports/a', 'x\u202Ey'], objectCount: 2 }));
-    expect(verdict).toMatchObject({ reason: expect.stringContaining('finance-exports/x y to acme-ftp') });
+    expect(verdict).toMatchObject({ reason: expect.stringContaining('finance-exports/xy to acme-ftp') });
   });
 
   it('wants one rule for all files of a transfer', () => {
@@ -183,6 +184,11 @@ it('tells what a person may see and use', () => {
   expect(mayRead(policy, ana, 'finance-exports', 'salaries.csv').allowed).toBe(false);
   expect(usableDestinations(policy, ana)).toEqual(['acme-ftp']);
   expect(usableDestinations(policy, bob)).toEqual([]);
+  expect(exampleRequest(policy, ana)).toEqual({
+    source: 'finance-exports/reports/',
+    destination: 'acme-ftp',
+  });
+  expect(exampleRequest(policy, bob)).toBeUndefined();
 });
 
 it('knows a person by account, or by an email that is there', () => {

@@ -2,6 +2,7 @@
 import type { Person } from './person.ts';
 import type { Destination, PolicyConfig, Rule } from './policy-config.ts';
 import { shownText } from './shown-text.ts';
+import { sizeInWords } from './size-in-words.ts';
 import type { Decision, Transfer } from './transfer.ts';
 
 export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
@@ -77,6 +78,20 @@ export function usableDestinations(config: PolicyConfig, person: Person): string
   return [...new Set(rules.flatMap((rule) => rule.to))].sort();
 }
 
+/** A source and a destination that one rule lets the person request together, for examples; undefined without any. */
+export function exampleRequest(
+  config: PolicyConfig,
+  person: Person,
+): { readonly source: string; readonly destination: string } | undefined {
+  if (!mayUse(config, person).allowed) return undefined;
+  for (const rule of config.rules) {
+    const [source] = rule.from;
+    const [destination] = rule.to;
+    if (source && destination && inAnyGroup(config, person, rule.request)) return { source, destination };
+  }
+  return undefined;
+}
+
 export function destinationOf(config: PolicyConfig, name: string): Destination | undefined {
   return Object.hasOwn(config.destinations, name) ? config.destinations[name] : undefined;
 }
@@ -123,7 +138,7 @@ export function mayRequest(config: PolicyConfig, person: Person, scope: RequestS
   const largest = Math.max(...rules.map((rule) => byteLimit(config, rule)));
   if (scope.totalBytes > largest) {
     return refuse(
-      `That is ${scope.totalBytes} bytes; you may send ${largest} bytes at once to ${scope.destination}.`,
+      `That is more than ${sizeInWords(largest)}, the most that you may send to ${scope.destination} at once.`,
     );
   }
   return ALLOWED;

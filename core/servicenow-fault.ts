@@ -1,6 +1,6 @@
 /** Why an exchange with ServiceNow failed, as the one error type, with what is needed to decide on a repeat. */
 import { FerryError } from './errors.ts';
-import { plainText } from './plain-text.ts';
+import { plainText } from './shown-text.ts';
 
 /** A failed exchange. */
 export interface Fault {

@@ -1,7 +1,7 @@
 /** An incident as FileFerry sees it, and how it is read from and asked of the Table API. */
 import { z } from 'zod';
 import { FerryError } from './errors.ts';
-import { plainText } from './plain-text.ts';
+import { plainText } from './shown-text.ts';
 
 /** Values of `incident.state` in the base system. */
 export const INCIDENT_STATE = {

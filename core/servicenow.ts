@@ -2,7 +2,6 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { FerryError } from './errors.ts';
-import { plainText } from './plain-text.ts';
 import { createAuthorizer, type ServiceNowAuth } from './servicenow-auth.ts';
 import {
   type AttemptLimits,
@@ -26,6 +25,7 @@ import {
   SYS_ID,
   unknownAnswer,
 } from './servicenow-incident.ts';
+import { plainText } from './shown-text.ts';
 
 export interface ServiceNowOptions {
   /** The instance, such as `https://example.service-now.com`. */

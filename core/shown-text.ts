@@ -1,16 +1,39 @@
-/** Untrusted text made fit for a sentence: bounded, and without characters that hide or reorder others. */
+/** Untrusted text made fit to be shown: on one line, without characters that hide or reorder others, and bounded. */
 
-/** Control and format characters (bidi marks among them), lone surrogates, and separators that break lines. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
+/** Line breaks and all other control characters. */
+const BREAKS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
+/** Bidi marks and overrides, characters without width, tag characters: whatever formats and is not seen itself. */
+const UNSEEN = /(?![\u200c\u200d])\p{Cf}/gu;
+/** Joiners beside ASCII, where they only make two names look alike: Persian needs the one, emoji the other. */
+const IDLE_JOINERS = /(?<!\P{ASCII})[\u200c\u200d]+|[\u200c\u200d]+(?!\P{ASCII})/gu;
+
+/** One line of text of any length: breaks become spaces, unseen characters go, lone surrogates become U+FFFD. */
+export function oneLine(text: string): string {
+  return text.toWellFormed().replace(BREAKS, ' ').replace(UNSEEN, '').replace(IDLE_JOINERS, '');
+}
+
+/** The beginning and the end of a text without half an emoji, `…` between them. */
+function cut(text: string, max: number, tail: number): string {
+  if (text.length <= max) return text;
+  const head = text.slice(0, max - 1 - tail).replace(/[\uD800-\uDBFF]$/, '');
+  const end = tail > 0 ? text.slice(-tail).replace(/^[\uDC00-\uDFFF]/, '') : '';
+  return `${head}…${end}`;
+}
 
 /**
- * A file name or a server's words for use inside our own sentence. Escaping for the platform comes later.
+ * A sentence or a server's words. Escaping for the platform comes later.
+ *
+ * @param max length in UTF-16 units; what is longer loses its end
+ */
+export function plainText(text: string, max: number): string {
+  return cut(oneLine(text).trim(), max, 0);
+}
+
+/**
+ * A name or path for use inside our own sentence. Escaping for the platform comes later.
  *
  * @param max length in UTF-16 units; what is longer loses its middle, because names differ at both ends
  */
 export function shownText(text: string, max = 200): string {
-  const plain = text.replace(UNSEEN, ' ').trim();
-  if (plain.length <= max) return plain;
-  const tail = Math.floor((max - 1) / 3);
-  return `${plain.slice(0, max - 1 - tail)}…${plain.slice(-tail)}`.toWellFormed();
+  return cut(oneLine(text).trim(), max, Math.floor((max - 1) / 3));
 }

@@ -1,8 +1,9 @@
 /** The words and values of the two tickets of a transfer; pure. */
-import { plainPath, plainText } from './plain-text.ts';
+
 import { destinationOf } from './policy.ts';
 import type { PolicyConfig } from './policy-config.ts';
 import { INCIDENT_STATE, type IncidentFields } from './servicenow-incident.ts';
+import { plainText, shownText } from './shown-text.ts';
 import type { HistoryEntry, TicketKind, Transfer, TransferStatus } from './transfer.ts';
 
 /** Lengths of the base system's columns, in characters; longer text would be cut without a word. */
@@ -33,7 +34,7 @@ function inert(text: string): string {
 }
 
 const line = (text: string, max: number): string => inert(plainText(text, max));
-const path = (text: string, max: number): string => inert(plainPath(text, max));
+const path = (text: string, max: number): string => inert(shownText(text, max));
 const instant = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 const bytes = (count: number): string => `${count.toLocaleString('en-US')} bytes`;
 const files = (count: number): string => `${count.toLocaleString('en-US')} ${count === 1 ? 'file' : 'files'}`;

@@ -2,6 +2,7 @@ import { GetQueueAttributesCommand, SendMessageCommand, type SQSClient } from '@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createQueueClient, createTransferQueue, type TransferQueue } from '../core/queue.ts';
 import { type LocalSqs, startSqs } from '../infra/local/sqs.ts';
+import { QUEUE } from '../infra/schema/queue.ts';
 import { useDynamoDb } from '../test/support/dynamodb.ts';
 import { contentOf, createGate } from '../test/support/memory-ends.ts';
 import { plannedObject } from '../test/support/transfers.ts';
@@ -142,6 +143,26 @@ describe('the transfer queue', () => {
     expect(ended).toMatchObject({ status: 'completed', lease: { owner: 'heir', token: 2 } });
     expect([...rig.target.files.keys()]).toEqual([PATH]);
     expect(rig.target.files.get(PATH)?.equals(contentOf(file(0).key, 5_000))).toBe(true);
+  });
+
+  it('hands over as often as workers are stopped: that is no failed delivery', async () => {
+    const transfer = await rig.queued([file(5_000)]);
+    await queue.send(transfer);
+    for (let stops = 0; stops <= QUEUE.maxReceiveCount; stops += 1) {
+      const gate = createGate();
+      rig.source.gates.set(file(0).key, gate);
+      const leaving = startWorker(`leaving-${stops}`);
+      await gate.reached;
+      await leaving.stop();
+    }
+    rig.source.gates.clear();
+    startWorker('heir');
+    await untilEmpty(sqs.queueUrl);
+    expect(await rig.get(transfer.transferId)).toMatchObject({
+      status: 'completed',
+      lease: { owner: 'heir' },
+    });
+    expect(await depth(sqs.deadLetterQueueUrl)).toEqual([0, 0]);
   });
 
   it('sets unreadable messages aside with a log line, and goes on', async () => {

@@ -1,6 +1,6 @@
 /** Takes messages from one queue: one at a time for each that can be worked on, deleted only when told so. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { ChangeMessageVisibilityCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
+import { type Message, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { Logger } from 'pino';
 import { Consumer } from 'sqs-consumer';
 
@@ -12,7 +12,7 @@ const PAUSE_MS = (failures: number) => Math.min(500 * 2 ** (failures - 1), 10_00
 
 /**
  * What becomes of a message: `delete` it, `keep` it until its visibility timeout ends, or `return` it to the queue
- * at once.
+ * at once, as a new one.
  */
 export type Verdict = 'delete' | 'keep' | 'return';
 
@@ -46,21 +46,16 @@ export function createPolling(deps: {
   const stopping = new AbortController();
   let away = false;
 
-  async function giveBack(message: Message): Promise<void> {
-    await client.send(
-      new ChangeMessageVisibilityCommand({
-        QueueUrl,
-        ReceiptHandle: message.ReceiptHandle,
-        VisibilityTimeout: 0,
-      }),
-    );
+  /** A message that is only made visible again counts its receives on, up to the dead-letter queue. */
+  async function giveBack({ Body: MessageBody }: Message): Promise<void> {
+    await client.send(new SendMessageCommand({ QueueUrl, MessageBody }));
   }
 
   async function handleMessage(message: Message): Promise<Message | undefined> {
     try {
       const verdict = stopping.signal.aborted ? 'return' : await deps.handle(message);
       if (verdict === 'return') await giveBack(message);
-      return verdict === 'delete' ? message : undefined;
+      return verdict === 'keep' ? undefined : message;
     } catch (error) {
       log.error({ messageId: message.MessageId, err: error }, 'the message is kept for another delivery');
       return undefined;

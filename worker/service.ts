@@ -46,10 +46,11 @@ export async function startWorker(
 
   async function showProgress(transferId: string, live: LiveProgress): Promise<void> {
     const transfer = await store.get(transferId);
-    const posted = transfer && postedAs(transfer, 'progress');
-    if (posted && transfer.status === 'running') {
-      await clientFor(clients, posted.ref)?.update(posted.ref, progressCard(transfer, now(), live));
-    }
+    if (transfer?.status !== 'running') return;
+    const posted = postedAs(transfer, 'progress');
+    // A crash or an outage kept it away, and the reconciler leaves records alone whose lease is renewed.
+    if (!posted) return settle(transferId);
+    await clientFor(clients, posted.ref)?.update(posted.ref, progressCard(transfer, now(), live));
   }
 
   const afterwards: FollowUpDeps = { store, settle, learn: (id) => base.learning.learn(id), now };
@@ -119,7 +120,11 @@ export async function startWorker(
     log,
   });
 
-  const health = await startHealthServer({ port: env.HEALTH_PORT, checks: base.checks });
+  const health = await startHealthServer({
+    port: env.HEALTH_PORT,
+    checks: base.checks,
+    told: base.waitsFor,
+  });
   consumer.start();
   deadLetters.start();
   reconciler.start();

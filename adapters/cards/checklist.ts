@@ -1,4 +1,5 @@
 /** The six steps of a transfer as a checklist, read from its record. */
+import { ticketsBehind } from '../../core/due-work.ts';
 import { shownText } from '../../core/shown-text.ts';
 import { STEP_NAMES, type StepName, type Transfer } from '../../core/transfer.ts';
 import { isEnded } from '../../core/transfer-state.ts';
@@ -22,8 +23,8 @@ function stateOf(transfer: Transfer, name: StepName): ChecklistState {
   if (endedAt !== undefined) return 'done';
   // The card that says how it ended is the notification: it cannot show itself as still to come.
   if (name === 'notify' && ended) return 'done';
-  // Tickets may follow later, when ServiceNow can be reached again.
-  if (name === 'update tickets' && ended && startedAt !== undefined) return 'active';
+  // However it ended, the tickets are told; when ServiceNow cannot be reached, later.
+  if (name === 'update tickets' && ended) return ticketsBehind(transfer) ? 'active' : 'done';
   if (ended) return status === 'completed' ? 'waiting' : 'skipped';
   return startedAt === undefined ? 'waiting' : 'active';
 }

@@ -1,5 +1,7 @@
 /** How a transfer stands: bar, checklist, reasons and the buttons that fit. */
+
 import { describe, expect, test } from 'vitest';
+import { lastSeq } from '../../core/transfer-state.ts';
 import { buttonsOf, cardText, everyStatus, transferAt } from '../../test/support/cards.ts';
 import { bob, cleo, NOON, plannedObject, proposal } from '../../test/support/transfers.ts';
 import { progressCard, progressOf } from './progress-card.ts';
@@ -92,10 +94,13 @@ describe('the checklist', () => {
     ]);
   });
 
-  test('shows where it failed, and what was left out', () => {
-    expect(lines(transferAt('failed', { steps })).slice(3)).toEqual([
+  test('shows where it failed, and that the tickets were told, or will be', () => {
+    const failed = transferAt('failed', { steps });
+    expect(lines(failed).slice(3)).toEqual(['[failed] Stream', '[active] Update tickets', '[done] Notify']);
+    const told = { sysId: 'a', number: 'INC0010001', notedThrough: lastSeq(failed), closed: true };
+    expect(lines({ ...failed, tickets: { user: told, audit: told } }).slice(3)).toEqual([
       '[failed] Stream',
-      '[skipped] Update tickets',
+      '[done] Update tickets',
       '[done] Notify',
     ]);
   });
@@ -106,7 +111,7 @@ describe('the checklist', () => {
       '[done',
       '[done',
       '[skipped',
-      '[skipped',
+      '[active',
       '[done',
     ]);
   });

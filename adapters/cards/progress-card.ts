@@ -1,11 +1,10 @@
 /** The one message that shows how far a transfer is; edited as it goes on. */
-import { shownText } from '../../core/shown-text.ts';
 import type { Transfer } from '../../core/transfer.ts';
 import { type Card, type CardElement, type Line, person } from '../card.ts';
 import { formatBytes, formatDuration, percent } from '../format.ts';
 import { checklist } from './checklist.ts';
 import { canRetry } from './outcome-card.ts';
-import { cancelButton, formatInstant, targetLine, transferButton, whatLine, whatWords } from './wording.ts';
+import { cancelButton, targetLine, transferButton, waitingLines, whatLine, whatWords } from './wording.ts';
 
 /** What the worker knows better than the record while it streams. */
 export interface LiveProgress {
@@ -86,13 +85,11 @@ function wordsOf(transfer: Transfer, bar: ProgressElement): { header: string; se
 
 /** What a reader should know beyond the bar: whom it waits for, what went wrong, what was verified. */
 function remarks(transfer: Transfer): Line[] {
-  const { status, waiting, cancelRequested, failure, progress, verified } = transfer;
+  const { status, cancelRequested, failure, progress, verified } = transfer;
   const lines: Line[] = [];
   const active = status === 'queued' || status === 'running';
   if (active && cancelRequested) lines.push(['Stopping, as ', person(cancelRequested.by), ' asked.']);
-  else if (active && waiting) {
-    lines.push([`⏳ Waiting since ${formatInstant(waiting.since)}: ${shownText(waiting.reason, 300)}`]);
-  }
+  else if (active) lines.push(...waitingLines(transfer));
   if (status === 'failed' && failure) lines.push([`❌ ${failure.message}`]);
   if (progress && progress.objectsFailed > 0) {
     lines.push([`⚠️ ${progress.objectsFailed} of ${transfer.plan.objectCount} files failed.`]);

@@ -91,6 +91,14 @@ describe('afterwards', () => {
     },
   );
 
+  test('says why it is not on its way yet', () => {
+    const waiting = { reason: 'The transfer queue cannot be reached.', since: NOON };
+    const text = cardText(proposalCard(transferAt('approved', { waiting }), facts));
+    expect(text).toContain('⏳ Waiting since 22 Nov 2026, 12:00 UTC: The transfer queue cannot be reached.');
+    expect(text).toContain('Nothing is lost; it goes on by itself.');
+    expect(cardText(proposalCard(transferAt('running', { waiting }), facts))).not.toContain('Waiting since');
+  });
+
   test('has no buttons once its time is over, even before the record says so', () => {
     const transfer = proposal();
     const card = proposalCard(transfer, { ...facts, now: transfer.approvalExpiresAt });

@@ -12,6 +12,7 @@ import {
   targetLine,
   ticketsLine,
   transferButton,
+  waitingLines,
   whatLine,
   whatSpan,
   whatWords,
@@ -157,7 +158,7 @@ export function proposalCard(transfer: Transfer, facts: ProposalFacts): Card {
         { type: 'header', text: `${header}: ${whatWords(plan)} to ${plan.destination}` },
         { type: 'text', lines: [asks] },
         ...details(transfer),
-        { type: 'text', lines: [line] },
+        { type: 'text', lines: [line, ...(transfer.status === 'approved' ? waitingLines(transfer) : [])] },
         { type: 'context', lines: [[transferId]] },
       ],
     };

@@ -5,10 +5,12 @@ import { ana } from '../../test/support/transfers.ts';
 import { decodeChoiceValue } from './button-value.ts';
 import { answerCard, helpCard, listCard, questionCard, refusalCard } from './reply-cards.ts';
 
-test("help uses the person's own names in its examples", () => {
-  const text = cardText(helpCard({ bucket: 'marketing-assets', destination: 'print-shop' }));
-  expect(text).toContain('send report.csv in marketing-assets to print-shop');
-  expect(text).not.toContain('acme-ftp');
+test('help uses in its examples what the person may ask for', () => {
+  const text = cardText(helpCard({ source: 'data-lake/events/', destination: 'print-shop' }));
+  expect(text).toContain('send s3://data-lake/events/report.csv to print-shop – one file');
+  expect(text).toContain('send events/report.csv in data-lake to print-shop as in/new.csv');
+  expect(text).not.toMatch(/acme-ftp|finance-exports/);
+  expect(cardText(helpCard({ source: 'logos', destination: 'print-shop' }))).toContain('ls s3://logos/ –');
 });
 
 test('a list shows names as code and counts what it leaves out', () => {

@@ -12,16 +12,21 @@ const MAX_LABEL = 70;
 
 const text = (...lines: Line[]) => ({ type: 'text' as const, lines });
 
-/** The person's own names, so that the examples work as they stand. */
+/** What the person may ask for, so that the examples work but for the file's name. */
 export interface HelpFacts {
-  readonly bucket?: string;
-  readonly destination?: string;
+  /** `bucket` or `bucket/prefix`. */
+  readonly source: string;
+  readonly destination: string;
 }
 
-export function helpCard({ bucket = 'finance-exports', destination = 'acme-ftp' }: HelpFacts = {}): Card {
-  const example = (command: string, meaning: string): Line => [code(command), ` ${meaning}`];
+const SOME: HelpFacts = { source: 'finance-exports', destination: 'acme-ftp' };
+
+export function helpCard({ source, destination }: HelpFacts = SOME): Card {
+  const example = (command: string, meaning: string): Line => [code(command), ` – ${meaning}`];
+  const [bucket = source, ...prefix] = source.split('/');
+  const folder = `s3://${bucket}/${prefix.join('/')}`;
   return {
-    fallback: `I move files from S3 to FTP servers: try “send report.csv in ${bucket} to ${destination}”.`,
+    fallback: `I move files from S3 to FTP servers: try “send ${folder}report.csv to ${destination}”.`,
     elements: [
       { type: 'header', text: 'What I can do' },
       text([
@@ -29,13 +34,16 @@ export function helpCard({ bucket = 'finance-exports', destination = 'acme-ftp' 
       ]),
       text(
         [bold('Send')],
-        example(`send report.csv in ${bucket} to ${destination}`, 'one file'),
-        example(`send s3://${bucket}/2026/*.csv to ${destination}`, 'all that match'),
-        example(`send report.csv in ${bucket} to ${destination} as in/report.csv`, 'under another name'),
+        example(`send ${folder}report.csv to ${destination}`, 'one file'),
+        example(`send ${folder}*.csv to ${destination}`, 'all that match'),
+        example(
+          `send ${prefix.join('/')}report.csv in ${bucket} to ${destination} as in/new.csv`,
+          'under another name',
+        ),
       ),
       text(
         [bold('Follow')],
-        example('status', 'your transfers, or one with its number: status TRF-…'),
+        example('status', 'your transfers; with a number, that one'),
         example('history', 'what was sent before'),
         example('cancel TRF-…', 'stop one'),
         example('retry TRF-…', 'try a failed one again'),
@@ -43,10 +51,10 @@ export function helpCard({ bucket = 'finance-exports', destination = 'acme-ftp' 
       text(
         [bold('Look around')],
         example('list buckets', 'where files can come from'),
-        example(`ls s3://${bucket}/`, 'what is in there'),
-        example(`info s3://${bucket}/report.csv`, 'size, date and version of one file'),
+        example(`ls ${folder}`, 'what is in there'),
+        example(`info ${folder}report.csv`, 'size, date and version of one file'),
         example('destinations', 'where files can go'),
-        example(`predict report.csv in ${bucket} to ${destination}`, 'how long it would take'),
+        example(`predict ${folder}report.csv to ${destination}`, 'how long it would take'),
       ),
       { type: 'context', lines: [['Approving works with the button only, and never for your own request.']] },
     ],

@@ -123,3 +123,13 @@ export function cancelButton(transfer: Transfer, label: 'Withdraw' | 'Cancel'): 
         : 'Stop this transfer? Files that were already delivered stay; the one on its way will not appear.',
   };
 }
+
+/** Why nothing moves now, and that nobody has to do anything; empty when it is not waiting. */
+export function waitingLines({ waiting }: Transfer): Line[] {
+  if (!waiting) return [];
+  const { since, reason } = waiting;
+  return [
+    [`⏳ Waiting since ${formatInstant(since)}: ${shownText(reason, 300)}`],
+    ['Nothing is lost; it goes on by itself.'],
+  ];
+}

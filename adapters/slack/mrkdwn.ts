@@ -1,23 +1,11 @@
 /** Lines of a card as Slack's mrkdwn: untrusted text stripped, escaped, kept from formatting, and cut to fit. */
+import { oneLine } from '../../core/shown-text.ts';
 import type { Line, Span } from '../card.ts';
 
 /** Stands for what was cut away. */
 const ELLIPSIS = '…';
 /** Tells Slack that a word ends here, so that formatting begins or ends; strips from what people write. */
 const BOUNDARY = '\u200b';
-
-const LINE_BREAKS = /[\t\n\v\f\r\u0085\u2028\u2029]+/g;
-/**
- * Control characters, bidirectional overrides and isolates, and characters without width that make two names look
- * alike. U+200C and U+200D stay: Persian needs the one, emoji the other.
- */
-const INVISIBLE =
-  /[\p{Cc}\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]/gu;
-
-/** Text on one line, without control, bidi and hidden characters; a lone surrogate becomes U+FFFD. */
-function cleanText(text: string): string {
-  return text.toWellFormed().replace(LINE_BREAKS, ' ').replace(INVISIBLE, '');
-}
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
@@ -42,7 +30,7 @@ const asIs = (text: string): string => text;
  * @param max length in UTF-16 units; Slack's own way to count is not documented, and no way counts more
  */
 export function plainText(text: string, max: number): string {
-  const clean = cleanText(text).trim();
+  const clean = oneLine(text).trim();
   if (clean.length <= max) return clean;
   return `${fit(clean, max - 1, asIs).text.trimEnd()}${ELLIPSIS}`;
 }
@@ -76,7 +64,7 @@ interface Piece {
 
 const plainPiece = (text: string): Piece => ({
   open: '',
-  text: calm(cleanText(text)),
+  text: calm(oneLine(text)),
   close: '',
   atom: false,
 });
@@ -85,7 +73,7 @@ function linkPiece(url: string, text: string): Piece {
   const parsed = URL.parse(url);
   if (parsed?.protocol !== 'https:' && parsed?.protocol !== 'http:') return plainPiece(text);
   const target = escapeText(parsed.href.replaceAll('|', '%7C').replaceAll('<', '%3C').replaceAll('>', '%3E'));
-  const label = calm(cleanText(text)).replaceAll('|', '¦');
+  const label = calm(oneLine(text)).replaceAll('|', '¦');
   return { open: `<${target}|`, text: label || parsed.host, close: '>', atom: false };
 }
 
@@ -93,13 +81,13 @@ function pieceOf(span: Span): Piece {
   if (typeof span === 'string') return plainPiece(span);
   switch (span.kind) {
     case 'bold': {
-      const text = calm(cleanText(span.text)).replaceAll('*', '∗').trim();
+      const text = calm(oneLine(span.text)).replaceAll('*', '∗').trim();
       return text ? { open: '*', text, close: '*', atom: false } : plainPiece('');
     }
     case 'code':
       return {
         open: '`',
-        text: cleanText(span.text).replaceAll('`', 'ˋ') || '\u00a0',
+        text: oneLine(span.text).replaceAll('`', 'ˋ') || '\u00a0',
         close: '`',
         atom: false,
       };

@@ -111,6 +111,18 @@ describe('slackHttpReceiver', () => {
     expect(claimed).toHaveLength(0);
   });
 
+  it('reads no more than Slack would ever send, signed or not', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const long = { method: 'POST', headers, body: 'x'.repeat(2_000_001) };
+    expect(await status(fetch(request.url, long))).toBe(413);
+    const body = new ReadableStream({
+      pull: (stream) => stream.enqueue(new TextEncoder().encode('endless')),
+    });
+    const endless = { method: 'POST', headers, body, duplex: 'half' } as const;
+    expect(await status(fetch(request.url, endless))).toBe(413);
+    expect(await status(postSignedJson(request, eventCallback(mentionEvent)))).toBe(200);
+  });
+
   it.each([
     ['a wrong secret', () => ({ secret: 'forged' })],
     ['an old timestamp', () => ({ timestamp: now() - 6 * 60 })],

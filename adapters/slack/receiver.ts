@@ -36,6 +36,8 @@ export interface HttpReceiverOptions extends SlackReceiverOptions {
 }
 
 const DEFAULT_STOP_DEADLINE_MS = 8_000;
+/** Longest request in bytes that is read: far more than a click's payload with the whole card in it. */
+const MAX_BODY = 2_000_000;
 const EVENTS_PATH = '/slack/events';
 const COMMAND = '/fileferry';
 
@@ -215,6 +217,15 @@ export function slackHttpReceiver(options: HttpReceiverOptions): Receiver {
   function answer(req: IncomingMessage, res: ServerResponse): void {
     if (req.method !== 'POST') {
       res.writeHead(405, { allow: 'POST' }).end();
+      return;
+    }
+    // Bolt reads the whole body before it looks at the signature, however much a stranger sends.
+    if (!(Number(req.headers['content-length']) <= MAX_BODY)) {
+      logger.warn(
+        { length: req.headers['content-length'] },
+        'request refused: too long, or of unknown length',
+      );
+      res.writeHead(413, { connection: 'close' }).end();
       return;
     }
     receiver.requestListener(req, res);

@@ -3,6 +3,7 @@ import type { Focus } from '../../core/focus.ts';
 import { checkKey } from '../../core/object-name.ts';
 import { usableDestinations } from '../../core/policy.ts';
 import type { ObjectFacts } from '../../core/s3-object-facts.ts';
+import { sizeInWords } from '../../core/size-in-words.ts';
 import type { ListItem, Reply, Turn } from '../planner.ts';
 import type { PlannerDeps } from '../ports.ts';
 import type { Command, Source } from './command.ts';
@@ -10,7 +11,7 @@ import { formatCommand } from './format.ts';
 import { resolveBucket, splitBucket } from './places.ts';
 import { refusal } from './replies.ts';
 import { askerOf, choose, headAll } from './selection.ts';
-import { instantInWords, sizeInWords } from './wording.ts';
+import { instantInWords } from './wording.ts';
 
 /** Told what the answer is about, for the person's next turn. */
 type Note = (news: Focus) => void;

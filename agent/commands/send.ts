@@ -7,6 +7,7 @@ import { checkTargetPath, targetNamer } from '../../core/object-name.ts';
 import { destinationOf, mayRequest } from '../../core/policy.ts';
 import type { ObjectFacts } from '../../core/s3-object-facts.ts';
 import { shownText } from '../../core/shown-text.ts';
+import { sizeInWords } from '../../core/size-in-words.ts';
 import type { PlannedObject } from '../../core/transfer.ts';
 import type { Reply, Turn } from '../planner.ts';
 import type { PlannerDeps } from '../ports.ts';
@@ -15,7 +16,7 @@ import { formatCommand } from './format.ts';
 import { resolveDestination } from './places.ts';
 import { found, refusal, type Step } from './replies.ts';
 import { askerOf, type Chosen, choose, headAll, startsOf } from './selection.ts';
-import { durationInWords, filesInWords, sizeInWords } from './wording.ts';
+import { durationInWords, filesInWords } from './wording.ts';
 
 /** A sentence makes one proposal. */
 const ORDINAL = 0;

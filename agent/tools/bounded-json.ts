@@ -1,19 +1,19 @@
 /** Data of strangers for the model: JSON of bounded size whose strings hold nothing that hides or ends anything. */
-import { plainPath } from '../../core/plain-text.ts';
+import { shownText } from '../../core/shown-text.ts';
 
 /** UTF-16 units of one string; an S3 key has at most 1,024 bytes. */
 const MAX_STRING = 1_024;
 const MAX_DEPTH = 6;
 
 function cleaned(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return plainPath(value, MAX_STRING);
+  if (typeof value === 'string') return shownText(value, MAX_STRING);
   if (value === null || typeof value !== 'object') return value;
   if (depth >= MAX_DEPTH) return '…';
   if (Array.isArray(value)) return value.map((inner) => cleaned(inner, depth + 1));
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, inner]) => inner !== undefined)
-      .map(([name, inner]) => [plainPath(name, 100), cleaned(inner, depth + 1)]),
+      .map(([name, inner]) => [shownText(name, 100), cleaned(inner, depth + 1)]),
   );
 }
 

@@ -48,7 +48,7 @@ export function storeFault(error: unknown): FerryError {
   return new FerryError('unavailable', {
     retryable: true,
     userMessage:
-      'FileFerry cannot reach its database right now. Nothing was changed; please try again in a minute.',
+      'FileFerry cannot reach its database right now. Nothing is lost; if nothing happens here within a minute, please try again.',
     cause: error,
   });
 }

@@ -72,11 +72,16 @@ describe('operations', () => {
       expect({ status, ready }).toEqual({ status: 200, ready: true });
       expect(new Set(Object.values(checks))).toEqual(new Set(['ok']));
     }
+    await house.stack.serviceNow.stop();
+    for (const { status, ready, checks } of await both()) {
+      expect({ status, ready }).toEqual({ status: 200, ready: true });
+      expect(checks.servicenow).toMatch(/^unavailable: ServiceNow/);
+    }
     await house.stack.sqs.stop();
     for (const { status, ready, checks } of await both()) {
       expect({ status, ready }).toEqual({ status: 503, ready: false });
       const down = Object.entries(checks).filter(([, answer]) => answer !== 'ok');
-      expect(down.map(([name]) => name)).toEqual(['sqs']);
+      expect(down.map(([name]) => name).sort()).toEqual(['servicenow', 'sqs']);
     }
     for (const { url } of [house.bot, house.worker]) expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });

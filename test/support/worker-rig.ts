@@ -67,6 +67,7 @@ export function createWorkerRig(db: TestDynamoDb, now: () => number = Date.now):
 
   const { settle } = createSettler({
     store,
+    lockMs: 60_000,
     now,
     log,
     async syncTickets(transfer) {
