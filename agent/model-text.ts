@@ -1,5 +1,5 @@
 /** Text that a model wrote, made fit to be shown: bounded, plain, and without addresses that a click would open. */
-import { shownText } from '../core/shown-text.ts';
+import { plainText } from '../core/shown-text.ts';
 
 const MAX_LINES = 40;
 const MAX_LINE = 1_000;
@@ -11,7 +11,7 @@ export function shownModelText(text: string): string {
   return text
     .replaceAll(ADDRESS, '(link removed)')
     .split('\n')
-    .map((line) => shownText(line, MAX_LINE))
+    .map((line) => plainText(line, MAX_LINE))
     .filter((line, index, all) => line !== '' || all[index - 1] !== '')
     .slice(0, MAX_LINES)
     .join('\n')
