@@ -74,21 +74,34 @@ function serviceNowAuth(env: FoundationEnv): ServiceNowAuth {
 
 const endpointOf = (endpoint: string | undefined) => (endpoint ? { endpoint } : {});
 
+/** The tables of these settings. */
+export function openTables(
+  env: Pick<FoundationEnv, 'AWS_REGION' | 'AWS_ENDPOINT_URL_DYNAMODB' | 'TABLE_PREFIX'>,
+  now: () => number,
+): Foundation['tables'] {
+  return {
+    client: createDocumentClient({ region: env.AWS_REGION, ...endpointOf(env.AWS_ENDPOINT_URL_DYNAMODB) }),
+    tablePrefix: env.TABLE_PREFIX,
+    now,
+  };
+}
+
 /**
  * @param by who stands in the history of what this process does by itself
  */
 export function createFoundation(
   config: Config<FoundationEnv>,
-  deps: { clients: ChatClients; log: Logger; now: () => number; by: Dispatcher },
+  deps: {
+    tables: Foundation['tables'];
+    clients: ChatClients;
+    log: Logger;
+    now: () => number;
+    by: Dispatcher;
+  },
 ): Foundation {
   const { env, policy } = config;
-  const { clients, log, now } = deps;
+  const { tables, clients, log, now } = deps;
   const region = env.AWS_REGION;
-  const tables = {
-    client: createDocumentClient({ region, ...endpointOf(env.AWS_ENDPOINT_URL_DYNAMODB) }),
-    tablePrefix: env.TABLE_PREFIX,
-    now,
-  };
   const transfers = createTransferStore(tables);
   const objects = createObjectStore(tables);
   const learning = createLearning({ transfers, store: createLearningStore(tables) });
