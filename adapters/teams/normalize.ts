@@ -48,7 +48,7 @@ export function tenantOf({ conversation, channelData }: Envelope): string | unde
   return given.size === 1 ? [...given][0] : undefined;
 }
 
-export function threadOf(envelope: Envelope, tenantId: string): TeamsThreadRef {
+function threadOf(envelope: Envelope, tenantId: string): TeamsThreadRef {
   return {
     platform: 'teams',
     tenantId,

@@ -9,7 +9,7 @@ import { cleanText, escapeMarkdown, plainText, runsOf, type TextRun } from './te
  *
  * @see https://learn.microsoft.com/microsoftteams/platform/resources/bot-v3/bots-message-format
  */
-export const MAX_CARD_BYTES = 28_000;
+const MAX_CARD_BYTES = 28_000;
 /** Kept free for the notice that something was left out. */
 const NOTICE_BYTES = 400;
 /** Kept free for buttons, which are the last to go. */

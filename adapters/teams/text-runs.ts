@@ -19,7 +19,7 @@ export function cleanText(text: string): string {
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** At most `max` UTF-16 units, cut visibly between graphemes. */
-export function fitText(text: string, max: number): string {
+function fitText(text: string, max: number): string {
   if (text.length <= max) return text;
   let fitted = '';
   for (const { segment } of graphemes.segment(text)) {
