@@ -1,4 +1,5 @@
 /** What a planner may ask of the rest: to look, to propose, to stop or retry in the asker's name. Never to decide. */
+import type { Focus } from '../core/focus.ts';
 import type { Person } from '../core/person.ts';
 import type { PolicyConfig } from '../core/policy-config.ts';
 import type { Proposals } from '../core/proposal.ts';
@@ -15,6 +16,12 @@ interface TransferQueries {
   transferFor(person: Person, transferId: string): Promise<Transfer | undefined>;
 }
 
+/** What a person's own earlier turns were about. */
+interface FocusMemory {
+  recall(person: Person): Promise<Focus>;
+  keep(person: Person, news: Focus): Promise<void>;
+}
+
 /** The tools of the planners. */
 export interface PlannerDeps {
   readonly policy: PolicyConfig;
@@ -23,6 +30,8 @@ export interface PlannerDeps {
   readonly cancellation: { readonly cancel: TransferAction };
   readonly retries: { readonly retry: TransferAction };
   readonly transfers: TransferQueries;
+  /** Without it nothing can be pointed back to. */
+  readonly focus?: FocusMemory;
   readonly learning: {
     /** What to expect of so many bytes to a destination; undefined without any history. */
     forecast(destination: string, bytes: number): Promise<Transfer['forecast'] | undefined>;

@@ -30,6 +30,8 @@ const DRAIN_MS = 20_000;
 export interface RunningBot {
   /** Where it answers HTTP. */
   readonly port: number;
+  /** Takes over turns that an ended process left, and resolves when none is under way. */
+  finishTurns(): Promise<void>;
   /** Takes nothing new, finishes what is under way, and closes. */
   stop(): Promise<void>;
 }
@@ -93,6 +95,10 @@ export async function startBot(
         transferFor: async (person, transferId) => conversation.visibleTo(person, transferId),
       },
       learning,
+      focus: {
+        recall: async (person) => (await contexts.get(person.userId)).focus,
+        keep: (person, news) => contexts.focusOn(person.userId, news),
+      },
     }),
     clients,
     store: transfers,
@@ -172,6 +178,11 @@ export async function startBot(
 
   return {
     port: server.port,
+    async finishTurns() {
+      await inbox.recover();
+      await inbox.idle();
+      await settler.idle();
+    },
     async stop() {
       stopping.abort();
       await Promise.all(Object.values(receivers).map((receiver) => receiver.stop()));

@@ -62,6 +62,8 @@ const workerEnv = {
   WORKER_CONCURRENCY: wholeNumber(1, 64).default(4),
   /** Least seconds between two edits of a progress message. */
   PROGRESS_SECONDS: wholeNumber(3, 60).default(3),
+  /** Set by ECS itself: where a task asks not to be scaled in. */
+  ECS_AGENT_URI: url.optional(),
   /** Port of the worker's /healthz and /readyz. */
   HEALTH_PORT: wholeNumber(0, 65_535).default(3979),
 } as const;
@@ -201,7 +203,7 @@ function load<S extends z.ZodType>(
 }
 
 /** The process's environment, completed by a file `.env` in the working directory; what is set already stays. */
-function ownEnvironment(): Env {
+export function ownEnvironment(): Env {
   if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;
 }

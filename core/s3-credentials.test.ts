@@ -13,7 +13,12 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ADMIN_POLICY, mayAssume, READ_ONLY_ROLE_POLICY } from '../infra/local/access-policy.ts';
+import {
+  ADMIN_POLICY,
+  mayAssume,
+  READ_ONLY_ROLE_POLICY,
+  READ_ONLY_ROLE_TRUST,
+} from '../infra/local/access-policy.ts';
 import { type AccessKey, createKeyRing, LOCAL_ACCOUNT } from '../infra/local/key-ring.ts';
 import type { LocalServer } from '../infra/local/listen.ts';
 import { type LocalS3, startS3 } from '../infra/local/s3.ts';
@@ -43,7 +48,10 @@ const SIBLING = 'reports/2026/Q3/file-99.csv';
 
 beforeAll(async () => {
   s3 = await startS3({ folder, keys });
-  sts = await startSts({ keys, role: { arn: roleArn, externalId: 'ferry', policy: READ_ONLY_ROLE_POLICY } });
+  sts = await startSts({
+    keys,
+    role: { arn: roleArn, externalId: 'ferry', policy: READ_ONLY_ROLE_POLICY, trust: READ_ONLY_ROLE_TRUST },
+  });
   const client = new S3Client({
     endpoint: s3.endpoint,
     region: 'us-east-1',

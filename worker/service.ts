@@ -19,8 +19,11 @@ import { createDeadLetters } from './dead-letters.ts';
 import { type FollowUpDeps, followUp } from './follow-up.ts';
 import { createFtpTarget } from './ftp-target.ts';
 import { createLeases } from './lease.ts';
+import { createPartMemory } from './part-memory.ts';
 import { createReconciler } from './reconciler.ts';
 import { createS3Source } from './s3-source.ts';
+import { createScaleInProtection } from './scale-in.ts';
+import { createThrottles } from './throttle.ts';
 import { runTransfer, type WorkflowDeps } from './workflow.ts';
 
 export interface RunningWorker {
@@ -55,6 +58,8 @@ export async function startWorker(
     await clientFor(clients, posted.ref)?.update(posted.ref, progressCard(transfer, now(), live));
   }
 
+  const memory = createPartMemory();
+  const throttleOf = createThrottles();
   const afterwards: FollowUpDeps = { store, settle, learn: (id) => base.learning.learn(id), now };
   const tell = (transferId: string) => followUp(afterwards, transferId, log);
   const workflow: WorkflowDeps = {
@@ -65,13 +70,21 @@ export async function startWorker(
     async openSource(transfer) {
       const { keys } = await base.loadScope(transfer);
       const grant = await base.s3Access.forTransfer(transfer, keys);
+      const source = createS3Source({ client: async () => grant.client, memory, log });
       return {
-        source: createS3Source({ client: async () => grant.client, log }),
-        close: () => grant.close(),
+        source,
+        async close() {
+          source.close();
+          await grant.close();
+        },
       };
     },
     openTarget: (name, destination) =>
-      createFtpTarget(destination, () => resolveSecret(destination.password), log, { name }),
+      createFtpTarget(destination, () => resolveSecret(destination.password), log, {
+        name,
+        throttle: throttleOf(name, destination.bytesPerSecond),
+        ...(destination.ca === undefined ? {} : { ca: () => resolveSecret(destination.ca ?? '') }),
+      }),
     readTicketState: (transfer, signal) => tickets.readTicketState(transfer, signal),
     showProgress,
     connections: createConnections(),
@@ -100,11 +113,12 @@ export async function startWorker(
     now,
     log,
   };
+  const protection = createScaleInProtection({ agentUri: env.ECS_AGENT_URI, log });
   const consumer = createConsumer({
     ...queues,
     queueUrl: env.QUEUE_URL,
     concurrency: env.WORKER_CONCURRENCY,
-    run: (taken, signal) => runTransfer(workflow, taken, signal),
+    run: (taken, signal) => protection.during(() => runTransfer(workflow, taken, signal)),
     stopping: stopping.signal,
   });
   const deadLetters = createDeadLetters(queues);
@@ -133,7 +147,7 @@ export async function startWorker(
     port: health.port,
     async stop() {
       stopping.abort();
-      await Promise.all([consumer.stop(), deadLetters.stop(), reconciler.stop()]);
+      await Promise.all([protection.release(), consumer.stop(), deadLetters.stop(), reconciler.stop()]);
       await settler.idle();
       await health.close();
       base.s3Access.close();

@@ -1,5 +1,9 @@
 /** What a sentence can ask for: the outcome of reading it, with whatever it left open left open. */
 import type { TargetWish } from '../../core/object-name.ts';
+import type { TransferStatus } from '../../core/transfer.ts';
+
+/** Which of several objects is wanted. */
+export type Preference = 'latest' | 'oldest' | 'largest' | 'smallest';
 
 /**
  * Which objects are meant. `bucket` is there when the source itself named one (an address); otherwise the command's
@@ -9,7 +13,7 @@ export type Source = { readonly bucket?: string } & (
   | { readonly kind: 'key'; readonly key: string; readonly versionId?: string }
   | { readonly kind: 'prefix'; readonly prefix: string }
   | { readonly kind: 'glob'; readonly pattern: string }
-  | { readonly kind: 'words'; readonly words: string }
+  | { readonly kind: 'words'; readonly words: string; readonly pick?: Preference }
 );
 
 /** Objects and where they should go, as typed: names are not resolved yet. */
@@ -39,9 +43,26 @@ export type Command =
   | { readonly kind: 'destinations' }
   | { readonly kind: 'status'; readonly ids: readonly string[] /** A file's name. */; readonly name?: string }
   | { readonly kind: 'transfers' }
-  | { readonly kind: 'history' }
-  | { readonly kind: 'cancel'; readonly ids: readonly string[] }
-  | { readonly kind: 'retry'; readonly ids: readonly string[] }
+  | {
+      readonly kind: 'history';
+      readonly destination?: string;
+      readonly statuses?: readonly TransferStatus[];
+      /** Epoch milliseconds, from included, to not included. */
+      readonly period?: { readonly from: number; readonly to: number };
+      readonly limit?: number;
+    }
+  | {
+      readonly kind: 'access';
+      readonly bucket?: string;
+      readonly keys?: readonly string[];
+      readonly destination?: string;
+    }
+  | {
+      readonly kind: 'cancel' | 'retry';
+      readonly ids: readonly string[];
+      /** A file's name, to ask by. */
+      readonly name?: string;
+    }
   /** Words that try to decide. They decide nothing: the answer points at the button. */
   | { readonly kind: 'decision'; readonly wanted: 'approve' | 'reject'; readonly ids: readonly string[] }
   | { readonly kind: 'help' }

@@ -36,12 +36,17 @@ function nameOf(transfer: Transfer): string {
 
 const NONE = 'You have not asked for a transfer in the last 90 days.';
 
-async function byName(deps: PlannerDeps, turn: Turn, name: string): Promise<Reply> {
-  const own = await deps.transfers.transfersOf(turn.person, MAX_SEARCHED);
+/** Transfers of files with such a name. */
+function withFile(transfers: readonly Transfer[], name: string): readonly Transfer[] {
   const wanted = name.toLowerCase();
   const keysOf = ({ plan }: Transfer) => plan.preview.map(({ key }) => key).join('\n');
-  const exact = own.filter((transfer) => keysOf(transfer).toLowerCase().includes(wanted));
-  const like = exact.length > 0 ? exact : bestMatches(name, own, keysOf, MAX_SHOWN);
+  const exact = transfers.filter((transfer) => keysOf(transfer).toLowerCase().includes(wanted));
+  return exact.length > 0 ? exact : bestMatches(name, transfers, keysOf, MAX_SHOWN);
+}
+
+async function byName(deps: PlannerDeps, turn: Turn, name: string): Promise<Reply> {
+  const own = await deps.transfers.transfersOf(turn.person, MAX_SEARCHED);
+  const like = withFile(own, name);
   return shown(
     like.slice(0, MAX_SHOWN),
     'Your transfers with such a file',
@@ -81,8 +86,25 @@ export async function answerTransfers(deps: PlannerDeps, turn: Turn): Promise<Re
   return shown(await deps.transfers.transfersOf(turn.person, MAX_SHOWN), 'Your transfers', NONE);
 }
 
-export async function answerHistory(deps: PlannerDeps, turn: Turn): Promise<Reply> {
-  return shown(await deps.transfers.transfersOf(turn.person, MAX_HISTORY), 'Your history', NONE);
+export async function answerHistory(
+  deps: PlannerDeps,
+  turn: Turn,
+  command: Extract<Command, { kind: 'history' }>,
+): Promise<Reply> {
+  const { destination, statuses, period, limit } = command;
+  const isFiltered = destination !== undefined || statuses !== undefined || period !== undefined;
+  const own = await deps.transfers.transfersOf(turn.person, isFiltered ? MAX_SEARCHED : MAX_HISTORY);
+  const fitting = own.filter(
+    (transfer) =>
+      (destination === undefined || transfer.plan.destination === destination) &&
+      (statuses === undefined || statuses.includes(transfer.status)) &&
+      (period === undefined || (transfer.createdAt >= period.from && transfer.createdAt < period.to)),
+  );
+  return shown(
+    fitting.slice(0, Math.min(limit ?? MAX_HISTORY, MAX_HISTORY)),
+    'Your history',
+    isFiltered ? `None of your latest ${MAX_SEARCHED} transfers fits that.` : NONE,
+  );
 }
 
 /** Cancels or retries what was named, and asks when nothing was. */
@@ -102,9 +124,11 @@ export async function act(
     return { kind: 'answer', text: texts.join('\n') };
   }
   const own = await deps.transfers.transfersOf(turn.person, MAX_SEARCHED);
-  const fitting = own.filter(({ status }) =>
+  const able = own.filter(({ status }) =>
     command.kind === 'cancel' ? CANCELLABLE.includes(status) : status === 'failed',
   );
+  const named = command.name === undefined ? [] : withFile(able, command.name);
+  const fitting = named.length > 0 ? named : able;
   if (fitting.length === 0) {
     return {
       kind: 'answer',

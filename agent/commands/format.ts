@@ -23,6 +23,9 @@ const encoded = (text: string): string =>
     // A full stop at the end is the sentence's.
     .replace(/\.$/, '%2E');
 
+const described = ({ words, pick }: Extract<Source, { kind: 'words' }>): string =>
+  [pick === undefined ? [] : [`the ${pick}`], words === '' ? ['file'] : [words]].flat().join(' ');
+
 function address(bucket: string, source: Source): string {
   const start = `s3://${bucket}/`;
   switch (source.kind) {
@@ -39,7 +42,7 @@ function address(bucket: string, source: Source): string {
     case 'glob':
       return quoted(start + source.pattern);
     case 'words':
-      return source.words;
+      return described(source);
   }
 }
 
@@ -55,7 +58,7 @@ function sourceText(source: Source, bucket: string | undefined): string {
     case 'glob':
       return quoted(source.pattern);
     case 'words':
-      return source.words;
+      return described(source);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Answers `ls`, `info`, `list buckets` and `destinations`. */
+import type { Focus } from '../../core/focus.ts';
 import { checkKey } from '../../core/object-name.ts';
 import { usableDestinations } from '../../core/policy.ts';
 import type { ObjectFacts } from '../../core/s3-object-facts.ts';
@@ -11,6 +12,9 @@ import { resolveBucket, splitBucket } from './places.ts';
 import { refusal } from './replies.ts';
 import { askerOf, choose, headAll } from './selection.ts';
 import { instantInWords } from './wording.ts';
+
+/** Told what the answer is about, for the person's next turn. */
+type Note = (news: Focus) => void;
 
 /** Entries that one listing shows. */
 const MAX_SHOWN = 25;
@@ -75,6 +79,7 @@ export async function answerList(
   turn: Turn,
   command: Extract<Command, { kind: 'list' }>,
   signal: AbortSignal,
+  note: Note = () => {},
 ): Promise<Reply> {
   if (!command.source && command.bucket === undefined) return answerBuckets(deps, turn, undefined);
   const source: Source = command.source
@@ -103,6 +108,7 @@ export async function answerList(
     ...listing.folders.map((name): ListItem => ({ name })),
     ...listing.objects.map((object): ListItem => ({ name: object.key, detail: detailOf(object) })),
   ];
+  if (listing.objects.length > 0) note({ listing: { bucket, keys: listing.objects.map(({ key }) => key) } });
   if (items.length === 0) return { kind: 'answer', text: `There is nothing under s3://${bucket}/${asked}` };
   return {
     kind: 'list',
@@ -119,6 +125,7 @@ export async function answerInfo(
   turn: Turn,
   command: Extract<Command, { kind: 'info' }>,
   signal: AbortSignal,
+  note: Note = () => {},
 ): Promise<Reply> {
   const looking = {
     deps,
@@ -133,11 +140,18 @@ export async function answerInfo(
   if (chosen.value.kind === 'listing') {
     const { selection } = chosen.value;
     const source: Source = { ...selection, bucket };
-    return answerList(deps, turn, { kind: 'list', source }, signal);
+    return answerList(deps, turn, { kind: 'list', source }, signal, note);
   }
   const heads = await headAll(looking, chosen.value, { cached: true });
   if (!heads.ok) return heads.reply;
   const [only, ...more] = heads.value;
+  if (only) {
+    note(
+      more.length === 0
+        ? { object: { bucket, key: only.key } }
+        : { listing: { bucket, keys: heads.value.map(({ key }) => key) } },
+    );
+  }
   if (only && more.length === 0) {
     return {
       kind: 'list',

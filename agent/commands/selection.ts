@@ -5,7 +5,7 @@ import type { Person } from '../../core/person.ts';
 import type { Asker, ObjectOutcome, S3Browse, Selection } from '../../core/s3-browse.ts';
 import type { ObjectFacts } from '../../core/s3-object-facts.ts';
 import type { PlannerDeps } from '../ports.ts';
-import type { Request, Source } from './command.ts';
+import type { Preference, Source } from './command.ts';
 import { resolveBucket, splitBucket } from './places.ts';
 import { ask, choice, found, refuse, type Step, said } from './replies.ts';
 
@@ -17,7 +17,16 @@ export type Chosen =
 /** Words that stand for something said before, which this planner does not remember. */
 const PRONOUNS = new Set(['it', 'this', 'that', 'these', 'those', 'them', 'one', 'file', 'the file']);
 
-type Complete = (request: Pick<Request, 'sources' | 'bucket'>) => string;
+type Where = { readonly sources: readonly Source[]; readonly bucket?: string };
+type Complete = (request: Where) => string;
+type Described = Extract<Source, { kind: 'words' }>;
+
+/** Objects that are offered as buttons. */
+const MAX_OFFERED = 5;
+/** Objects with fitting names among which the latest or largest is looked for. */
+const MAX_COMPARED = 50;
+/** Objects of a bucket that are looked at for its latest or largest. */
+const MAX_LOOKED_AT = 5_000;
 
 interface Looking {
   readonly deps: Pick<PlannerDeps, 'policy' | 'browse'>;
@@ -59,18 +68,51 @@ function bucketOf(looking: Looking, sources: readonly Source[], named: string | 
 
 const withBucket = (source: Source, bucket: string): Source => ({ ...source, bucket });
 
-/** Objects that a description may mean, as buttons. */
-async function candidates(looking: Looking, bucket: string, words: string): Promise<readonly ObjectFacts[]> {
+const PREFERRED: Readonly<Record<Preference, (a: ObjectFacts, b: ObjectFacts) => number>> = {
+  latest: (a, b) => b.lastModified - a.lastModified,
+  oldest: (a, b) => a.lastModified - b.lastModified,
+  largest: (a, b) => b.size - a.size,
+  smallest: (a, b) => a.size - b.size,
+};
+
+/** The best few of all that a bucket holds, without keeping more than those. */
+async function best(looking: Looking, bucket: string, pick: Preference): Promise<readonly ObjectFacts[]> {
   const { deps, asker, signal } = looking;
-  const search = await deps.browse.findByName(asker, bucket, words, 5, signal);
+  const under = deps.browse.objectsUnder(asker, bucket, { kind: 'prefix', prefix: '' }, signal);
+  if (under.kind !== 'objects') return [];
+  let top: ObjectFacts[] = [];
+  let looked = 0;
+  for await (const object of under.objects) {
+    top = [...top, object].sort(PREFERRED[pick]).slice(0, MAX_OFFERED);
+    looked += 1;
+    if (looked >= MAX_LOOKED_AT) break;
+  }
+  return top;
+}
+
+/** Objects that a description may mean, as buttons. */
+async function candidates(
+  looking: Looking,
+  bucket: string,
+  words: string,
+  pick?: Preference,
+): Promise<readonly ObjectFacts[]> {
+  const { deps, asker, signal } = looking;
+  if (pick && words === '') return best(looking, bucket, pick);
+  if (pick) {
+    const found = await deps.browse.findByName(asker, bucket, words, MAX_COMPARED, signal);
+    return found.kind === 'candidates' ? [...found.objects].sort(PREFERRED[pick]).slice(0, MAX_OFFERED) : [];
+  }
+  const search = await deps.browse.findByName(asker, bucket, words, MAX_OFFERED, signal);
   return search.kind === 'candidates' ? search.objects : [];
 }
 
 const keyChoice = (looking: Looking, bucket: string, key: string) =>
   choice(key, looking.complete({ bucket, sources: [{ kind: 'key', bucket, key }] }));
 
-async function describe(looking: Looking, bucket: string, words: string): Promise<Step<never>> {
-  const objects = await candidates(looking, bucket, words);
+async function describe(looking: Looking, bucket: string, source: Described): Promise<Step<never>> {
+  const words = source.words === '' ? `the ${source.pick ?? ''} file` : source.words;
+  const objects = await candidates(looking, bucket, source.words, source.pick);
   if (objects.length === 0) {
     return refuse(
       `Nothing in ${bucket} looks like ${said(words)}.`,
@@ -122,10 +164,7 @@ async function literalKey(
 }
 
 /** What the sentence's sources are, in a bucket that the person may read at least in part. */
-export async function choose(
-  looking: Looking,
-  request: Pick<Request, 'sources' | 'bucket'>,
-): Promise<Step<Chosen>> {
+export async function choose(looking: Looking, request: Where): Promise<Step<Chosen>> {
   const { deps, asker } = looking;
   const sources = request.sources.map((source) =>
     request.bucket === undefined ? splitBucket(deps.policy, asker.person, source) : source,
@@ -159,7 +198,7 @@ export async function choose(
   }
   switch (first.kind) {
     case 'words':
-      return describe(looking, name, first.words);
+      return describe(looking, name, first);
     case 'glob':
       if (await literalKey(deps.browse, looking, name, first.pattern)) {
         return found({ kind: 'keys', bucket: name, keys: [first.pattern] });

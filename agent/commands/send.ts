@@ -1,6 +1,7 @@
 /** Plans `send` and `predict`: everything is checked that can be before a proposal is stored. */
 
 import { FerryError } from '../../core/errors.ts';
+import type { Focus } from '../../core/focus.ts';
 import { transferIdFor } from '../../core/ids.ts';
 import { checkTargetPath, targetNamer } from '../../core/object-name.ts';
 import { destinationOf, mayRequest } from '../../core/policy.ts';
@@ -127,6 +128,7 @@ export async function planSend(
   turn: Turn,
   command: SendCommand,
   signal: AbortSignal,
+  note: (news: Focus) => void = () => {},
 ): Promise<Reply> {
   // A turn that runs again answers as it did, even if the file has gone since.
   const earlier = await deps.transfers.transferFor(turn.person, transferIdFor(turn.key, ORDINAL));
@@ -154,6 +156,8 @@ export async function planSend(
       priority: command.priority,
     });
     if (proposal.outcome === 'refused') return refusal(proposal.reason, proposal.advice);
+    const [key, ...more] = chosen.kind === 'keys' ? chosen.keys : [];
+    if (key !== undefined && more.length === 0) note({ object: { bucket: chosen.bucket, key } });
     return { kind: 'proposed', transferId: proposal.transfer.transferId };
   } catch (error) {
     return endOfWalk(error);

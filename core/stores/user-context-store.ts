@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { FerryError } from '../errors.ts';
+import { type Focus, focusSchema, refocused } from '../focus.ts';
 import { threadRefSchema } from '../thread-ref.ts';
 import { expiresAt, isAlive, LIFETIME, lostCondition, storeFault } from './items.ts';
 
@@ -29,6 +30,8 @@ const contextSchema = z.strictObject({
   /** Oldest first. */
   exchanges: z.array(exchangeSchema),
   preferences: z.record(z.string(), z.string()),
+  /** What was spoken of last. */
+  focus: focusSchema,
 });
 export type UserContext = z.infer<typeof contextSchema>;
 
@@ -37,6 +40,8 @@ export interface UserContextStore {
   get(userId: string): Promise<UserContext>;
   /** Adds an exchange, bounded in length; only the newest ten stay. Concurrent ones do not lose each other. */
   append(userId: string, exchange: Exchange): Promise<void>;
+  /** Remembers what was spoken of, in place of what it replaces. */
+  focusOn(userId: string, news: Focus): Promise<void>;
   /**
    * Sets a preference, or removes it with undefined.
    *
@@ -76,9 +81,13 @@ export function createUserContextStore(options: {
     const { Item } = await client
       .send(new GetCommand({ TableName, Key: { user_id: userId }, ConsistentRead: true }))
       .catch(fail);
-    const { exchanges, preferences } = Item && isAlive(Item, now()) ? Item : {};
+    const { exchanges, preferences, focus } = Item && isAlive(Item, now()) ? Item : {};
     return {
-      context: contextSchema.parse({ exchanges: exchanges ?? [], preferences: preferences ?? {} }),
+      context: contextSchema.parse({
+        exchanges: exchanges ?? [],
+        preferences: preferences ?? {},
+        focus: focus ?? {},
+      }),
       version: Number(Item?.version ?? 0),
     };
   }
@@ -121,6 +130,9 @@ export function createUserContextStore(options: {
   return {
     get: async (userId) => (await read(userId)).context,
     append: (userId, exchange) => change(userId, (context) => withExchange(context, exchange)),
+
+    focusOn: (userId, news) =>
+      change(userId, (context) => ({ ...context, focus: refocused(context.focus, news) })),
 
     async prefer(userId, name, value) {
       if (name.length > MAX_PREFERENCE_NAME || (value?.length ?? 0) > MAX_PREFERENCE) {

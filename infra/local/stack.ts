@@ -8,7 +8,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createTables } from '../../core/stores/create-tables.ts';
 import { createTransferStore, type TransferStore } from '../../core/stores/transfer-store.ts';
 import { READ_ONLY_ROLE } from '../schema/role.ts';
-import { ADMIN_POLICY, mayAssume, READ_ONLY_ROLE_POLICY } from './access-policy.ts';
+import { ADMIN_POLICY, mayAssume, READ_ONLY_ROLE_POLICY, READ_ONLY_ROLE_TRUST } from './access-policy.ts';
 import { startDynamoDb } from './dynamodb.ts';
 import { type LocalFtp, startFtp } from './ftp.ts';
 import { createKeyRing, LOCAL_ACCOUNT } from './key-ring.ts';
@@ -138,7 +138,10 @@ async function startAll(options: StackOptions, starter: ReturnType<typeof create
     sqs: starter.start('SQS', startSqs),
     s3: starter.start('S3', () => startS3({ folder: join(folder, 's3'), keys })),
     sts: starter.start('STS', () =>
-      startSts({ keys, role: { arn: roleArn, externalId, policy: READ_ONLY_ROLE_POLICY } }),
+      startSts({
+        keys,
+        role: { arn: roleArn, externalId, policy: READ_ONLY_ROLE_POLICY, trust: READ_ONLY_ROLE_TRUST },
+      }),
     ),
     ftp: starter.start('FTP server', () => startFtp({ folder: join(folder, 'ftp') })),
     serviceNow: starter.start('ServiceNow', () => startServiceNow()),

@@ -155,7 +155,7 @@ describe('the walk in Teams', () => {
     const chosen = await press(ana, offered, 'choose');
     expect(chosen).toMatchObject({ status: 200, body: { statusCode: 200 } });
     // What she chose in the personal chat is answered where she had asked.
-    await hands.messageWith(question.conversationId, 'data-lake-raw/q3-report.pdf');
+    await waitFor('an answer there', () => teams().messages(question.conversationId).length > 0);
 
     const unknown = await teams().people.mention(ana, TEAMS_CHANNEL.id, 'send s3://nowhere/x to acme-ftp');
     await hands.messageWith(unknown.conversationId, '⚠️');
