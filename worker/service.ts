@@ -67,9 +67,11 @@ export async function startWorker(
     store,
     objects,
     policy,
-    async openSource(transfer) {
+    async openSource(transfer, _signal, purpose) {
       const { keys } = await base.loadScope(transfer);
-      const grant = await base.s3Access.forTransfer(transfer, keys);
+      const grant = await (purpose === 'check'
+        ? base.s3Access.forCheck(transfer, keys)
+        : base.s3Access.forTransfer(transfer, keys));
       const source = createS3Source({ client: async () => grant.client, memory, log });
       return {
         source,

@@ -56,7 +56,7 @@ export function createWorkerRig(db: TestDynamoDb, now: () => number = Date.now):
   const tables = { client: db.documents, tablePrefix: db.prefix, now };
   const store = createTransferStore(tables);
   const objects = createObjectStore(tables);
-  const learning = createLearning({ transfers: store, store: createLearningStore(tables) });
+  const learning = createLearning({ transfers: store, store: createLearningStore(tables), now: tables.now });
   const source = memorySource();
   const target = memoryTarget();
   const lines: Record<string, unknown>[] = [];

@@ -104,7 +104,7 @@ export async function verify(
     environment: secretsFrom,
     secretsManager: () => createSecretsClient(region),
   });
-  const { SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN: appToken } = bot.env;
+  const { SLACK_APP_TOKEN: appToken, SLACK_BOT_TOKEN: botToken } = bot.env;
   try {
     const found = await Promise.all([
       lookAtTables(dynamoDb, env.TABLE_PREFIX, emulated),
