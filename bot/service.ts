@@ -2,17 +2,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type ChatEvent, chatEventSchema } from '../adapters/chat-event.ts';
-import { createFoundation } from '../adapters/foundation.ts';
-import { slackConnection } from '../adapters/slack/slack.ts';
-import { createCommandsPlanner } from '../agent/commands/planner.ts';
+import { createFoundation, openTables } from '../adapters/foundation.ts';
+import { chatConnections } from '../adapters/platforms.ts';
 import { createCancellation } from '../core/cancel.ts';
 import type { BotConfig } from '../core/config.ts';
 import { type Checks, healthRoutes } from '../core/health.ts';
+import { createHitRate } from '../core/hit-rate.ts';
+import { createLinkedAccounts } from '../core/linked-accounts.ts';
 import { createProposals } from '../core/proposal.ts';
 import { createRecheck } from '../core/recheck.ts';
 import { createRetries } from '../core/retry.ts';
+import { createIamClient, createRoleProof } from '../core/role-proof.ts';
 import { createS3Browse } from '../core/s3-browse.ts';
 import { createFileCacheStore } from '../core/stores/file-cache-store.ts';
+import { createNoteStore } from '../core/stores/note-store.ts';
 import { createTurnStore } from '../core/stores/turn-store.ts';
 import { createUserContextStore } from '../core/stores/user-context-store.ts';
 import { channelRef } from '../core/thread-ref.ts';
@@ -20,6 +23,7 @@ import { createApprovals } from './approvals.ts';
 import { pressButton } from './buttons.ts';
 import { createConversation } from './conversation.ts';
 import { createInbox } from './inbox.ts';
+import { createPlanners } from './planners.ts';
 import { startBotServer } from './server.ts';
 
 /** How long turns under way may take once the bot is asked to stop, in milliseconds. */
@@ -40,15 +44,19 @@ export async function startBot(
   now: () => number = Date.now,
 ): Promise<RunningBot> {
   const { env, policy } = config;
-  const slack = slackConnection(env, { log, now });
-  const clients = { slack: slack.client };
-  const base = createFoundation(config, { clients, log, now, by: 'bot' });
-  const { transfers, objects, settler, dispatch, learning, tables } = base;
+  const tables = openTables(env, now);
+  const notes = createNoteStore(tables);
+  const { clients, receivers } = chatConnections(env, { notes, log, now });
+  const linked = createLinkedAccounts(notes);
+  const base = createFoundation(config, { tables, clients, log, now, by: 'bot' });
+  const { transfers, objects, settler, dispatch, learning } = base;
 
+  const fileCache = createHitRate('S3FileCache', log);
   const browse = createS3Browse({
     policy,
     access: base.s3Access,
     cache: createFileCacheStore(tables),
+    onCacheLook: fileCache.look,
   });
   const cancellation = createCancellation({ transfers, objects, policy, now });
   const retries = createRetries({
@@ -72,23 +80,43 @@ export async function startBot(
     };
 
   const contexts = createUserContextStore(tables);
-  const conversation = createConversation({
-    planner: createCommandsPlanner({
+  const iam = createIamClient({
+    region: env.AWS_REGION,
+    ...(env.AWS_ENDPOINT_URL_IAM ? { endpoint: env.AWS_ENDPOINT_URL_IAM } : {}),
+  });
+  const planners = createPlanners(
+    env,
+    {
       policy,
       browse,
       proposals: createProposals({ transfers, objects, learning, policy, now }),
       cancellation: { cancel: thenSettle(cancellation.cancel) },
       retries: { retry: thenSettle(retries.retry) },
       transfers: {
-        transfersOf: (person, limit) => transfers.listByUser(person.userId, limit),
+        async transfersOf(person, limit) {
+          const accounts = await linked.accountsOf(person);
+          const lists = await Promise.all(accounts.map((userId) => transfers.listByUser(userId, limit)));
+          return lists
+            .flat()
+            .sort((a, b) => b.createdAt - a.createdAt)
+            .slice(0, limit);
+        },
         transferFor: async (person, transferId) => conversation.visibleTo(person, transferId),
       },
       learning,
+      settle: settler.settle,
+      ...(env.PROVE_READ_ONLY
+        ? { roleProof: createRoleProof({ iam, roleArn: env.READ_ONLY_ROLE_ARN, log, now }) }
+        : {}),
       focus: {
         recall: async (person) => (await contexts.get(person.userId)).focus,
         keep: (person, news) => contexts.focusOn(person.userId, news),
       },
-    }),
+    },
+    { contexts, now, log },
+  );
+  const conversation = createConversation({
+    planner: planners.planner,
     clients,
     store: transfers,
     policy,
@@ -111,6 +139,7 @@ export async function startBot(
   const inbox = createInbox({
     turns: createTurnStore({ ...tables, parse: (stored) => chatEventSchema.parse(stored) }),
     async work(event, signal, again) {
+      await linked.see(event.person);
       if (event.kind === 'message') return conversation.say(event, signal, again);
       const notice = await pressButton(
         {
@@ -120,7 +149,7 @@ export async function startBot(
           retry: retries.retry,
           settle: settler.settle,
           statusCard: conversation.statusFor,
-          say: conversation.say,
+          say: (message, within, repeated) => conversation.say(message, within, repeated, 'exact'),
           now,
         },
         event,
@@ -137,20 +166,29 @@ export async function startBot(
 
   const checks: Checks = {
     ...base.checks,
-    slack: async () => {
-      if (!slack.receiver.ready()) throw new Error('not connected');
-    },
+    ...Object.fromEntries(
+      Object.entries(receivers).map(([platform, receiver]) => [
+        platform,
+        async () => {
+          if (!receiver.ready()) throw new Error('not connected');
+        },
+      ]),
+    ),
   };
   const server = await startBotServer({
     host: env.HOST,
     port: env.PORT,
-    routes: { ...healthRoutes(checks, base.waitsFor), ...slack.receiver.routes },
+    routes: {
+      ...healthRoutes(checks, base.waitsFor),
+      ...Object.assign({}, ...Object.values(receivers).map((receiver) => receiver.routes)),
+    },
   });
-  await slack.receiver.start(inbox.handle);
+  await Promise.all(Object.values(receivers).map((receiver) => receiver.start(inbox.handle)));
 
   const stopping = new AbortController();
   const recovering = (async () => {
     while (!stopping.signal.aborted) {
+      await base.sessions.sweep().catch((err: unknown) => log.warn({ err }, 'could not sweep sessions'));
       await inbox.recover().catch((err: unknown) => log.warn({ err }, 'could not look for abandoned turns'));
       await delay(env.RECONCILE_SECONDS * 1000, undefined, { signal: stopping.signal }).catch(() => {});
     }
@@ -165,11 +203,14 @@ export async function startBot(
     },
     async stop() {
       stopping.abort();
-      await slack.receiver.stop();
+      await Promise.all(Object.values(receivers).map((receiver) => receiver.stop()));
       await inbox.drain(DRAIN_MS);
       await Promise.all([recovering, settler.idle()]);
       await server.close();
       base.s3Access.close();
+      fileCache.flush();
+      planners.close();
+      iam.destroy();
     },
   };
 }

@@ -2,7 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import type { CrossCheck } from './cross-check.ts';
 import { type PolicyConfig, policyConfigSchema } from './policy-config.ts';
+import { teamsChecks, teamsEnv, teamsLoopback } from './teams-settings.ts';
 
 const url = z.url({ protocol: /^https?$/ });
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -29,8 +31,12 @@ const commonEnv = {
   SERVICENOW_PASSWORD: z.string().optional(),
   SERVICENOW_CLIENT_ID: z.string().optional(),
   SERVICENOW_CLIENT_SECRET: z.string().optional(),
-  SLACK_BOT_TOKEN: z.string().regex(/^xoxb-/, 'expected a bot token, which begins with xoxb-'),
+  SLACK_BOT_TOKEN: z
+    .string()
+    .regex(/^xoxb-/, 'expected a bot token, which begins with xoxb-')
+    .optional(),
   SLACK_API_URL: url.default('https://slack.com/api/'),
+  ...teamsEnv,
   /** Seconds between two looks for work that a crash left behind. */
   RECONCILE_SECONDS: wholeNumber(1, 300).default(15),
   /** Seconds after which another process may take over what one that died had in hand; renewed while it lives. */
@@ -47,6 +53,28 @@ const botEnv = {
   SLACK_SIGNING_SECRET: z.string().min(1).optional(),
   HOST: z.string().default('0.0.0.0'),
   PORT: wholeNumber(0, 65_535).default(3978),
+  /** Whether sentences go to a language model; without it fixed rules read them. */
+  BEDROCK_ENABLED: flag.default(true),
+  BEDROCK_REGION: z.string().min(1).optional(),
+  AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url.optional(),
+  /** Ids or ARNs of models or inference profiles. */
+  BEDROCK_MODEL_ID: z.string().min(1).max(2_048).default('global.anthropic.claude-sonnet-5-5'),
+  BEDROCK_FALLBACK_MODEL_ID: z.string().min(1).max(2_048).default('global.anthropic.claude-sonnet-4-6'),
+  /** Most tokens of one answer of the model. */
+  BEDROCK_MAX_TOKENS: wholeNumber(256, 64_000).default(2_048),
+  BEDROCK_CACHE_POINTS: flag.default(true),
+  BEDROCK_TURN_STEPS: wholeNumber(1, 50).default(8),
+  BEDROCK_TURN_CALLS: wholeNumber(1, 200).default(20),
+  BEDROCK_TURN_TOKENS: wholeNumber(1_000, 10_000_000).default(100_000),
+  /** The rest of a turn's 90 seconds is for the fixed rules. */
+  BEDROCK_TURN_SECONDS: wholeNumber(1, 60).default(40),
+  BEDROCK_DAY_TOKENS: wholeNumber(0, 1_000_000_000).default(500_000),
+  /** US dollars for a million tokens, for the log. */
+  BEDROCK_PRICE_INPUT: z.coerce.number().nonnegative().default(3),
+  BEDROCK_PRICE_OUTPUT: z.coerce.number().nonnegative().default(15),
+  /** Whether IAM's policy simulator is asked for a proof that the role cannot write. */
+  PROVE_READ_ONLY: flag.default(true),
+  AWS_ENDPOINT_URL_IAM: url.optional(),
 } as const;
 
 const workerEnv = {
@@ -64,9 +92,6 @@ const workerEnv = {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Asked of the settings as they were given, so that it is answered also when single ones are wrong. */
-type CrossCheck = (given: Env) => { path: string; message: string } | undefined;
-
 const serviceNowPair: CrossCheck = (given) =>
   (given.SERVICENOW_USER && given.SERVICENOW_PASSWORD) ||
   (given.SERVICENOW_CLIENT_ID && given.SERVICENOW_CLIENT_SECRET)
@@ -77,8 +102,16 @@ const serviceNowPair: CrossCheck = (given) =>
           'set SERVICENOW_USER and SERVICENOW_PASSWORD, or SERVICENOW_CLIENT_ID and SERVICENOW_CLIENT_SECRET for OAuth',
       };
 
+const somePlatform: CrossCheck = (given) =>
+  given.SLACK_BOT_TOKEN || given.TEAMS_APP_ID || given.TEAMS_LOCAL_NO_AUTH === 'true'
+    ? undefined
+    : {
+        path: 'SLACK_BOT_TOKEN',
+        message: 'set the settings of Slack, of Teams, or of both; FileFerry needs a chat',
+      };
+
 const slackConnection: CrossCheck = (given) =>
-  given.SLACK_APP_TOKEN || given.SLACK_SIGNING_SECRET
+  !given.SLACK_BOT_TOKEN || given.SLACK_APP_TOKEN || given.SLACK_SIGNING_SECRET
     ? undefined
     : {
         path: 'SLACK_APP_TOKEN',
@@ -148,6 +181,9 @@ export function parsePolicy(text: string, source = 'fileferry.config.yaml'): Pol
   return deepFreeze(parsed.data);
 }
 
+/** Reads and parses a policy file. @throws ConfigFaults, or what the file system says */
+export const readPolicy = (file: string): PolicyConfig => parsePolicy(readFileSync(file, 'utf8'), file);
+
 /** Passwords that the policy says are in the environment and that are not: found at the start, not at the first login. */
 function missingPasswords(policy: PolicyConfig, given: Env): string[] {
   return Object.entries(policy.destinations).flatMap(([name, { password }]) => {
@@ -178,7 +214,7 @@ function load<S extends z.ZodType>(
   const file = given.FILEFERRY_CONFIG ?? 'fileferry.config.yaml';
   let policy: PolicyConfig | undefined;
   try {
-    policy = parsePolicy(readFileSync(file, 'utf8'), file);
+    policy = readPolicy(file);
     if (logsIn) faults.push(...missingPasswords(policy, given));
   } catch (error) {
     if (error instanceof ConfigFaults) faults.push(...error.faults);
@@ -198,6 +234,10 @@ export function ownEnvironment(): Env {
 }
 
 export const loadBotConfig = (environment: Env = ownEnvironment()): BotConfig =>
-  load(botEnvSchema, [serviceNowPair, slackConnection], environment);
+  load(
+    botEnvSchema,
+    [serviceNowPair, somePlatform, slackConnection, ...teamsChecks, teamsLoopback],
+    environment,
+  );
 export const loadWorkerConfig = (environment: Env = ownEnvironment()): WorkerConfig =>
-  load(workerEnvSchema, [serviceNowPair], environment, true);
+  load(workerEnvSchema, [serviceNowPair, somePlatform, ...teamsChecks], environment, true);

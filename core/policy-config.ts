@@ -205,7 +205,10 @@ export const policyConfigSchema = z
         /** Where requests from direct messages are approved; without it they are refused there. */
         channel: z
           .string()
-          .refine((text) => channelRef(text) !== undefined, 'expected slack:TEAM:CHANNEL')
+          .refine(
+            (text) => channelRef(text) !== undefined,
+            'expected slack:TEAM:CHANNEL or teams:TENANT:19:…',
+          )
           .optional(),
       })
       .default({ expiresAfterHours: 24 }),

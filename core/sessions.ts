@@ -19,9 +19,22 @@ export interface Sessions {
    * @throws FerryError `not_allowed` when it lapsed, was closed or never existed; `unavailable`
    */
   checkSession(token: string): Promise<SessionRecord>;
+  /**
+   * Uses the session up: it is good for one thing, once.
+   *
+   * @throws FerryError as for `checkSession`, and when it was used before
+   */
+  useSession(token: string): Promise<SessionRecord>;
+  /** Removes sessions that lapsed and that nobody closed. */
+  sweep(): Promise<number>;
   /** Ends it now. Closing twice is no error. */
   closeSession(token: string): Promise<void>;
 }
+
+const lapsed = () =>
+  new FerryError('not_allowed', {
+    userMessage: 'The right to read from S3 has lapsed. Nothing was changed; please ask again.',
+  });
 
 const hashOf = (token: string) => createHash('sha256').update(token).digest('hex');
 
@@ -40,10 +53,16 @@ export function createSessions(options: { store: SessionStore; now: () => number
       const session = await store.get(hashOf(token));
       // DynamoDB deletes late, so the clock decides.
       if (session && now() < session.expiresAt) return session;
-      throw new FerryError('not_allowed', {
-        userMessage: 'The right to read from S3 has lapsed. Nothing was changed; please ask again.',
-      });
+      throw lapsed();
     },
+
+    async useSession(token) {
+      const session = await store.use(hashOf(token), now());
+      if (session) return session;
+      throw lapsed();
+    },
+
+    sweep: () => store.sweep(now()),
 
     closeSession: (token) => store.delete(hashOf(token)),
   };

@@ -244,7 +244,7 @@ describe.each(SERVERS.filter((server) => !server.missing))('createFtpTarget on $
       const session = await connect();
       const stop = new AbortController();
       const storing = session.store(
-        `${folder}/flood.bin`,
+        `${folder}/flood-${round}.bin`,
         endless(),
         1e12,
         ({ bytes }) => bytes > round * 300_000 && stop.abort(),

@@ -3,7 +3,7 @@
 /** Bytes of one slot: a part of a large object. */
 export const SLOT_BYTES = 4 * 2 ** 20;
 /** Slots in all: what bounds the worker's memory, whatever it moves. */
-const SLOTS = 16;
+const SLOTS = 12;
 
 /** One read's view of the stock. */
 export interface PartMemory {

@@ -3,15 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { type LiveProgress, progressCard } from '../adapters/cards/progress-card.ts';
-import { type ChatClients, clientFor } from '../adapters/chat-client.ts';
-import { createFoundation } from '../adapters/foundation.ts';
-import { slackClient } from '../adapters/slack/slack.ts';
+import { clientFor } from '../adapters/chat-client.ts';
+import { createFoundation, openTables } from '../adapters/foundation.ts';
+import { chatClients } from '../adapters/platforms.ts';
 import type { WorkerConfig } from '../core/config.ts';
 import { postedAs } from '../core/due-work.ts';
 import { createExpiry } from '../core/expiry.ts';
 import { startHealthServer } from '../core/health.ts';
 import { createQueueClient } from '../core/queue.ts';
 import { createSecretResolver, createSecretsClient } from '../core/secrets.ts';
+import { createNoteStore } from '../core/stores/note-store.ts';
 import { createConnections } from './connections.ts';
 import { createConsumer } from './consumer.ts';
 import { createDeadLetters } from './dead-letters.ts';
@@ -38,8 +39,9 @@ export async function startWorker(
   now: () => number = Date.now,
 ): Promise<RunningWorker> {
   const { env, policy } = config;
-  const clients: ChatClients = { slack: slackClient(env, { log, now }) };
-  const base = createFoundation(config, { clients, log, now, by: 'reconciler' });
+  const tables = openTables(env, now);
+  const clients = chatClients(env, { notes: createNoteStore(tables), log, now });
+  const base = createFoundation(config, { tables, clients, log, now, by: 'reconciler' });
   const { transfers: store, objects, settler, tickets } = base;
   const { settle } = settler;
   const resolveSecret = createSecretResolver({
@@ -65,9 +67,11 @@ export async function startWorker(
     store,
     objects,
     policy,
-    async openSource(transfer) {
+    async openSource(transfer, _signal, purpose) {
       const { keys } = await base.loadScope(transfer);
-      const grant = await base.s3Access.forTransfer(transfer, keys);
+      const grant = await (purpose === 'check'
+        ? base.s3Access.forCheck(transfer, keys)
+        : base.s3Access.forTransfer(transfer, keys));
       const source = createS3Source({ client: async () => grant.client, memory, log });
       return {
         source,

@@ -67,7 +67,7 @@ function byPlace(line: string, keys: readonly string[]): readonly string[] | und
 const nameOf = (key: string) => key.slice(key.lastIndexOf('/') + 1);
 
 /** Keys of the last listing by what they are called. */
-export function byName(query: string, keys: readonly string[]): readonly string[] {
+function byName(query: string, keys: readonly string[]): readonly string[] {
   const words = (query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).filter(
     (word) => !/^(?:the|file|one|files|ones)$/.test(word),
   );

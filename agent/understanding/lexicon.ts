@@ -153,9 +153,6 @@ export const STATUS = any(
   "what(?:'s| is|'s the| is the)? ?(?:happened|happening|up|going on|the deal|the story|status|state)(?: (?:to|with|on))?|why(?: \\S+){0,10} (?:fail|failed|failing|stuck|slow|error|errored|rejected|reject|cancelled|stopped|stop|hang|hanging|taking|not|break|broke|broken|die|died|denied|crash|crashed|waiting|pending|expired|bounce|bounced)|what went wrong|what(?:'s| is| was) (?:the )?(?:wrong|error|problem|issue|reason|failure)|track|tracking|check (?:on|up on|status)|still (?:running|pending|waiting|going|stuck)|done yet|finished yet|when(?: \\S+){1,12} (?:arrive|arrives|done|finish|finished|ready|complete|land|through)|when(?:'s| will| is| does| do| can)(?: \\S+){1,10} (?:done|finish|finished|arrive|ready|there|complete|completed|end|land|through|expected)|how far|how much (?:is )?(?:left|longer)|(?:time|how long) (?:left|remaining)|reason (?:for|of)(?: \\S+){0,4} failure|failure reason|follow up on|following up on|whereabouts|sitrep|progressed",
   "who(?:'s| is| has| can| could| will| must| needs to| should| did|)(?: \\S+){0,4} (?:approve|approved|approver|approving|approves|decide|decided|reject|rejected|waiting|sign off)",
 );
-export const FAILURE = any(
-  "why|what went wrong|what(?:'s| is| was) (?:the )?(?:wrong|error|problem|issue|reason|failure)|reason|failure reason|error message|cause|root cause|what happened",
-);
 export const ETA = any(
   "when(?:'s| will| is| does| do| can)?|how long|how much longer|eta|time left|time remaining|remaining|how soon",
 );
@@ -197,9 +194,6 @@ export const BUCKETS = any(
 
 export const LIST = any(
   "list|ls|dir|ll|show|browse|display|contents?|enumerate|tree|look (?:in|into|inside|at|around|under)|peek|find|search|searching|looking for|look for|look up|locate|see|view|open|explore|what(?:'s| is| are| do| does| have| sits|'re)?|which|any|anything|is there|are there|do we have|do you have|have we|got|give me|check|get me a list|how many|where(?:'s| is| are)|whats",
-);
-export const SEARCH = any(
-  "find|search|searching|looking for|look for|look up|locate|any|is there|are there|do we have|do you have|got|which|where(?:'s| is| are)|whats?",
 );
 
 /** What else is transferred, sent, ordered, approved and cancelled in the world. */

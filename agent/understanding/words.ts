@@ -54,7 +54,7 @@ const exactly = (text: string, things: readonly Named[]): string | undefined => 
 };
 
 /** Chat programs' own writing undone: entities, emphasis, emoji names; and ids whose dash was lost. */
-export function cleaned(text: string): string {
+function cleaned(text: string): string {
   return (
     text
       .replace(/&lt;/g, '<')

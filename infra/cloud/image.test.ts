@@ -18,6 +18,7 @@ import {
   stageImage,
 } from '../../test/support/staged-image.ts';
 import { type LogLine, type Service, type ServiceName, startService } from '../local/services.ts';
+import { slackStage } from '../local/slack-stage.ts';
 import { type Stack, startStack } from '../local/stack.ts';
 import { playStory } from '../local/story.ts';
 
@@ -155,7 +156,9 @@ describe('the staged image, with production packages only', () => {
       try {
         await start('bot', stack.environmentForBot());
         await start('worker', stack.environmentForWorker());
-        const story = await playStory(stack, () => {}, new AbortController().signal);
+        if (!stack.slack) throw new Error('the story needs the local Slack');
+        const never = new AbortController().signal;
+        const story = await playStory(stack, slackStage(stack.slack), () => {}, never);
         expect(story).toMatchObject({ status: 'completed', sha256Target: story.sha256Source });
         for (const { url } of services) {
           const health = run(process.execPath, ['infra/cloud/image/health.ts', new URL(url).port], {

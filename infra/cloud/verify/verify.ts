@@ -104,7 +104,7 @@ export async function verify(
     environment: secretsFrom,
     secretsManager: () => createSecretsClient(region),
   });
-  const appToken = bot.env.SLACK_APP_TOKEN;
+  const { SLACK_APP_TOKEN: appToken, SLACK_BOT_TOKEN: botToken } = bot.env;
   try {
     const found = await Promise.all([
       lookAtTables(dynamoDb, env.TABLE_PREFIX, emulated),
@@ -119,7 +119,7 @@ export async function verify(
         buckets: Object.keys(policy.buckets),
       }),
       lookAtSlack(env.SLACK_API_URL, [
-        { setting: 'SLACK_BOT_TOKEN', token: env.SLACK_BOT_TOKEN, scopes: BOT_SCOPES },
+        ...(botToken ? [{ setting: 'SLACK_BOT_TOKEN', token: botToken, scopes: BOT_SCOPES }] : []),
         ...(appToken ? [{ setting: 'SLACK_APP_TOKEN', token: appToken, scopes: ['connections:write'] }] : []),
       ]),
       lookAtServiceNow(serviceNow, env.SERVICENOW_URL).then((finding) => [finding]),
