@@ -34,7 +34,6 @@ export interface FoundationEnv {
   readonly S3_FORCE_PATH_STYLE: boolean;
   readonly READ_ONLY_ROLE_ARN: string;
   readonly READ_ONLY_ROLE_EXTERNAL_ID?: string | undefined;
-  readonly READ_ONLY_ROLE_TAGS: boolean;
   readonly FILEFERRY_CONFIG: string;
   readonly TABLE_PREFIX: string;
   readonly QUEUE_URL: string;
@@ -79,21 +78,34 @@ function serviceNowAuth(env: FoundationEnv): ServiceNowAuth {
 
 const endpointOf = (endpoint: string | undefined) => (endpoint ? { endpoint } : {});
 
+/** The tables of these settings. */
+export function openTables(
+  env: Pick<FoundationEnv, 'AWS_REGION' | 'AWS_ENDPOINT_URL_DYNAMODB' | 'TABLE_PREFIX'>,
+  now: () => number,
+): Foundation['tables'] {
+  return {
+    client: createDocumentClient({ region: env.AWS_REGION, ...endpointOf(env.AWS_ENDPOINT_URL_DYNAMODB) }),
+    tablePrefix: env.TABLE_PREFIX,
+    now,
+  };
+}
+
 /**
  * @param by who stands in the history of what this process does by itself
  */
 export function createFoundation(
   config: Config<FoundationEnv>,
-  deps: { clients: ChatClients; log: Logger; now: () => number; by: Dispatcher },
+  deps: {
+    tables: Foundation['tables'];
+    clients: ChatClients;
+    log: Logger;
+    now: () => number;
+    by: Dispatcher;
+  },
 ): Foundation {
   const { env, policy } = config;
-  const { clients, log, now } = deps;
+  const { tables, clients, log, now } = deps;
   const region = env.AWS_REGION;
-  const tables = {
-    client: createDocumentClient({ region, ...endpointOf(env.AWS_ENDPOINT_URL_DYNAMODB) }),
-    tablePrefix: env.TABLE_PREFIX,
-    now,
-  };
   const transfers = createTransferStore(tables);
   const objects = createObjectStore(tables);
   const learning = createLearning({ transfers, store: createLearningStore(tables), now });
@@ -108,7 +120,6 @@ export function createFoundation(
     policy,
     role: {
       arn: env.READ_ONLY_ROLE_ARN,
-      tags: env.READ_ONLY_ROLE_TAGS,
       ...(externalId ? { externalId } : {}),
     },
     authorize: createTransferAuthority({

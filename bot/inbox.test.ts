@@ -53,6 +53,21 @@ describe('the inbox', () => {
     expect(work).toHaveBeenCalledTimes(1);
   });
 
+  it('is idle once no turn is under way, and not before', async () => {
+    const turn = Promise.withResolvers<void>();
+    const { box } = inbox(() => turn.promise);
+    await box.idle();
+    await box.handle(message());
+    let idle = false;
+    const becoming = box.idle().then(() => {
+      idle = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(idle).toBe(false);
+    turn.resolve();
+    await becoming;
+  });
+
   it('keeps the order of a conversation and lets another one pass', async () => {
     const order: string[] = [];
     const slow = Promise.withResolvers<void>();

@@ -22,6 +22,8 @@ export interface Inbox {
   readonly handle: EventHandler;
   /** Looks for events whose process died before their turn was done, and works them off. */
   recover(): Promise<void>;
+  /** Resolves when no turn is under way. */
+  idle(): Promise<void>;
   /** Takes nothing new and resolves when every turn under way is done, or when `deadlineMs` has passed. */
   drain(deadlineMs: number): Promise<void>;
 }
@@ -45,15 +47,22 @@ export function createInbox(deps: {
     const conversation = threadKey(event.thread);
     const queue = conversations.get(conversation) ?? new PQueue({ concurrency: 1 });
     conversations.set(conversation, queue);
-    const extending = setInterval(() => {
-      turns
+    let extending = false;
+    const timer = setInterval(() => {
+      // One at a time: a database that is slow is not to be asked by all waiting turns again and again.
+      if (extending) return;
+      extending = true;
+      void turns
         .extend(event.key, holdMs)
-        .catch((err: unknown) => log.warn({ event: event.key, err }, 'could not extend the claim'));
+        .catch((err: unknown) => log.warn({ event: event.key, err }, 'could not extend the claim'))
+        .finally(() => {
+          extending = false;
+        });
     }, holdMs / 3);
     void queue
       .add(() => run(event, again))
       .finally(() => {
-        clearInterval(extending);
+        clearInterval(timer);
         if (queue.size === 0 && queue.pending === 0) conversations.delete(conversation);
       });
   }
@@ -103,6 +112,14 @@ export function createInbox(deps: {
           'an earlier process died in this turn; taking it over',
         );
         enqueue(taken.event, true);
+      }
+    },
+
+    async idle() {
+      while (conversations.size > 0) {
+        await Promise.all([...conversations.values()].map((queue) => queue.onIdle()));
+        // A conversation is forgotten a moment after its queue has become idle.
+        await new Promise((resolve) => setImmediate(resolve));
       }
     },
 

@@ -2,18 +2,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type ChatEvent, chatEventSchema } from '../adapters/chat-event.ts';
-import { createFoundation } from '../adapters/foundation.ts';
-import { slackConnection } from '../adapters/slack/slack.ts';
+import { createFoundation, openTables } from '../adapters/foundation.ts';
+import { chatConnections } from '../adapters/platforms.ts';
 import { createCancellation } from '../core/cancel.ts';
 import type { BotConfig } from '../core/config.ts';
 import { type Checks, healthRoutes } from '../core/health.ts';
 import { createHitRate } from '../core/hit-rate.ts';
+import { createLinkedAccounts } from '../core/linked-accounts.ts';
 import { createProposals } from '../core/proposal.ts';
 import { createRecheck } from '../core/recheck.ts';
 import { createRetries } from '../core/retry.ts';
 import { createIamClient, createRoleProof } from '../core/role-proof.ts';
 import { createS3Browse } from '../core/s3-browse.ts';
 import { createFileCacheStore } from '../core/stores/file-cache-store.ts';
+import { createNoteStore } from '../core/stores/note-store.ts';
 import { createTurnStore } from '../core/stores/turn-store.ts';
 import { createUserContextStore } from '../core/stores/user-context-store.ts';
 import { channelRef } from '../core/thread-ref.ts';
@@ -30,6 +32,8 @@ const DRAIN_MS = 20_000;
 export interface RunningBot {
   /** Where it answers HTTP. */
   readonly port: number;
+  /** Takes over turns that an ended process left, and resolves when none is under way. */
+  finishTurns(): Promise<void>;
   /** Takes nothing new, finishes what is under way, and closes. */
   stop(): Promise<void>;
 }
@@ -40,10 +44,12 @@ export async function startBot(
   now: () => number = Date.now,
 ): Promise<RunningBot> {
   const { env, policy } = config;
-  const slack = slackConnection(env, { log, now });
-  const clients = { slack: slack.client };
-  const base = createFoundation(config, { clients, log, now, by: 'bot' });
-  const { transfers, objects, settler, dispatch, learning, tables } = base;
+  const tables = openTables(env, now);
+  const notes = createNoteStore(tables);
+  const { clients, receivers } = chatConnections(env, { notes, log, now });
+  const linked = createLinkedAccounts(notes);
+  const base = createFoundation(config, { tables, clients, log, now, by: 'bot' });
+  const { transfers, objects, settler, dispatch, learning } = base;
 
   const fileCache = createHitRate('S3FileCache', log);
   const browse = createS3Browse({
@@ -87,7 +93,14 @@ export async function startBot(
       cancellation: { cancel: thenSettle(cancellation.cancel) },
       retries: { retry: thenSettle(retries.retry) },
       transfers: {
-        transfersOf: (person, limit) => transfers.listByUser(person.userId, limit),
+        async transfersOf(person, limit) {
+          const accounts = await linked.accountsOf(person);
+          const lists = await Promise.all(accounts.map((userId) => transfers.listByUser(userId, limit)));
+          return lists
+            .flat()
+            .sort((a, b) => b.createdAt - a.createdAt)
+            .slice(0, limit);
+        },
         transferFor: async (person, transferId) => conversation.visibleTo(person, transferId),
       },
       learning,
@@ -126,6 +139,7 @@ export async function startBot(
   const inbox = createInbox({
     turns: createTurnStore({ ...tables, parse: (stored) => chatEventSchema.parse(stored) }),
     async work(event, signal, again) {
+      await linked.see(event.person);
       if (event.kind === 'message') return conversation.say(event, signal, again);
       const notice = await pressButton(
         {
@@ -152,16 +166,24 @@ export async function startBot(
 
   const checks: Checks = {
     ...base.checks,
-    slack: async () => {
-      if (!slack.receiver.ready()) throw new Error('not connected');
-    },
+    ...Object.fromEntries(
+      Object.entries(receivers).map(([platform, receiver]) => [
+        platform,
+        async () => {
+          if (!receiver.ready()) throw new Error('not connected');
+        },
+      ]),
+    ),
   };
   const server = await startBotServer({
     host: env.HOST,
     port: env.PORT,
-    routes: { ...healthRoutes(checks, base.waitsFor), ...slack.receiver.routes },
+    routes: {
+      ...healthRoutes(checks, base.waitsFor),
+      ...Object.assign({}, ...Object.values(receivers).map((receiver) => receiver.routes)),
+    },
   });
-  await slack.receiver.start(inbox.handle);
+  await Promise.all(Object.values(receivers).map((receiver) => receiver.start(inbox.handle)));
 
   const stopping = new AbortController();
   const recovering = (async () => {
@@ -174,9 +196,14 @@ export async function startBot(
 
   return {
     port: server.port,
+    async finishTurns() {
+      await inbox.recover();
+      await inbox.idle();
+      await settler.idle();
+    },
     async stop() {
       stopping.abort();
-      await slack.receiver.stop();
+      await Promise.all(Object.values(receivers).map((receiver) => receiver.stop()));
       await inbox.drain(DRAIN_MS);
       await Promise.all([recovering, settler.idle()]);
       await server.close();

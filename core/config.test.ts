@@ -119,6 +119,55 @@ describe('wrong settings', () => {
   });
 });
 
+describe('Teams', () => {
+  const GUID = '11111111-2222-3333-4444-555555555555';
+  const teams = {
+    TEAMS_APP_ID: GUID,
+    TEAMS_APP_PASSWORD: 'secret',
+    TEAMS_APP_TYPE: 'SingleTenant',
+    TEAMS_TENANT_ID: GUID,
+  };
+  const withoutSlack = { SLACK_BOT_TOKEN: '', SLACK_SIGNING_SECRET: '' };
+
+  it('works alone and beside Slack', () => {
+    const { env } = loadBotConfig({
+      ...good,
+      ...teams,
+      ...withoutSlack,
+      TEAMS_ALLOWED_TENANTS: `${GUID}, ${GUID}`,
+    });
+    expect(env.TEAMS_ALLOWED_TENANTS).toEqual([GUID, GUID]);
+    expect(env.TEAMS_SERVICE_HOSTS).toContain('smba.trafficmanager.net');
+    expect(faultsOf(() => loadBotConfig({ ...good, ...teams }))).toEqual([]);
+    const managed = { ...teams, TEAMS_APP_TYPE: 'UserAssignedMSI', TEAMS_APP_PASSWORD: '' };
+    expect(faultsOf(() => loadWorkerConfig({ ...good, ...managed }))).toEqual([]);
+  });
+
+  it.each([
+    [{ TEAMS_APP_ID: '' }, 'TEAMS_APP_ID: set it'],
+    [{ TEAMS_APP_TYPE: '' }, 'TEAMS_APP_TYPE: set SingleTenant'],
+    [{ TEAMS_TENANT_ID: '' }, 'TEAMS_TENANT_ID: set the tenant'],
+    [{ TEAMS_APP_PASSWORD: '' }, 'TEAMS_APP_PASSWORD: set it'],
+    [{ TEAMS_APP_TYPE: 'MultiTenant' }, 'TEAMS_APP_TYPE'],
+    [{ TEAMS_APP_ID: 'me' }, 'TEAMS_APP_ID: expected a GUID'],
+    [{ TEAMS_SERVICE_URL: 'https://evil.example/' }, 'TEAMS_SERVICE_URL: expected https'],
+    [{ TEAMS_SERVICE_HOSTS: '*.example' }, 'TEAMS_SERVICE_HOSTS'],
+    [{ TEAMS_LOCAL_NO_AUTH: 'true' }, 'TEAMS_LOCAL_NO_AUTH: works with HOST=127.0.0.1 only'],
+    [{ TEAMS_LOCAL_NO_AUTH: 'true', HOST: '0.0.0.0' }, 'TEAMS_LOCAL_NO_AUTH: works with HOST'],
+  ])('does not start with %j', (change, fault) => {
+    const faults = faultsOf(() => loadBotConfig({ ...good, ...teams, ...change }));
+    expect(faults).toEqual([expect.stringContaining(`environment ${fault}`)]);
+  });
+
+  it('is needed where Slack is not', () => {
+    for (const load of [loadBotConfig, loadWorkerConfig]) {
+      expect(faultsOf(() => load({ ...good, ...withoutSlack }))).toEqual([
+        'environment SLACK_BOT_TOKEN: set the settings of Slack, of Teams, or of both; FileFerry needs a chat',
+      ]);
+    }
+  });
+});
+
 describe('.env.example', () => {
   const lines = readFileSync('.env.example', 'utf8').split('\n');
   const setting = /^#?([A-Z][A-Z0-9_]*)=/;

@@ -2,7 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import type { CrossCheck } from './cross-check.ts';
 import { type PolicyConfig, policyConfigSchema } from './policy-config.ts';
+import { teamsChecks, teamsEnv, teamsLoopback } from './teams-settings.ts';
 
 const url = z.url({ protocol: /^https?$/ });
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -24,15 +26,17 @@ const commonEnv = {
     .string()
     .regex(/^arn:[^:]+:iam::\d{12}:role\/.+$/, 'expected the ARN of FileFerryReadOnlyRole'),
   READ_ONLY_ROLE_EXTERNAL_ID: z.string().optional(),
-  /** Whether role sessions carry who and what for as tags; the trust policy must allow sts:TagSession. */
-  READ_ONLY_ROLE_TAGS: flag.default(true),
   SERVICENOW_URL: url,
   SERVICENOW_USER: z.string().optional(),
   SERVICENOW_PASSWORD: z.string().optional(),
   SERVICENOW_CLIENT_ID: z.string().optional(),
   SERVICENOW_CLIENT_SECRET: z.string().optional(),
-  SLACK_BOT_TOKEN: z.string().regex(/^xoxb-/, 'expected a bot token, which begins with xoxb-'),
+  SLACK_BOT_TOKEN: z
+    .string()
+    .regex(/^xoxb-/, 'expected a bot token, which begins with xoxb-')
+    .optional(),
   SLACK_API_URL: url.default('https://slack.com/api/'),
+  ...teamsEnv,
   /** Seconds between two looks for work that a crash left behind. */
   RECONCILE_SECONDS: wholeNumber(1, 300).default(15),
   /** Seconds after which another process may take over what one that died had in hand; renewed while it lives. */
@@ -80,14 +84,13 @@ const workerEnv = {
   WORKER_CONCURRENCY: wholeNumber(1, 64).default(4),
   /** Least seconds between two edits of a progress message. */
   PROGRESS_SECONDS: wholeNumber(3, 60).default(3),
+  /** Set by ECS itself: where a task asks not to be scaled in. */
+  ECS_AGENT_URI: url.optional(),
   /** Port of the worker's /healthz and /readyz. */
   HEALTH_PORT: wholeNumber(0, 65_535).default(3979),
 } as const;
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/** Asked of the settings as they were given, so that it is answered also when single ones are wrong. */
-type CrossCheck = (given: Env) => { path: string; message: string } | undefined;
 
 const serviceNowPair: CrossCheck = (given) =>
   (given.SERVICENOW_USER && given.SERVICENOW_PASSWORD) ||
@@ -99,8 +102,16 @@ const serviceNowPair: CrossCheck = (given) =>
           'set SERVICENOW_USER and SERVICENOW_PASSWORD, or SERVICENOW_CLIENT_ID and SERVICENOW_CLIENT_SECRET for OAuth',
       };
 
+const somePlatform: CrossCheck = (given) =>
+  given.SLACK_BOT_TOKEN || given.TEAMS_APP_ID || given.TEAMS_LOCAL_NO_AUTH === 'true'
+    ? undefined
+    : {
+        path: 'SLACK_BOT_TOKEN',
+        message: 'set the settings of Slack, of Teams, or of both; FileFerry needs a chat',
+      };
+
 const slackConnection: CrossCheck = (given) =>
-  given.SLACK_APP_TOKEN || given.SLACK_SIGNING_SECRET
+  !given.SLACK_BOT_TOKEN || given.SLACK_APP_TOKEN || given.SLACK_SIGNING_SECRET
     ? undefined
     : {
         path: 'SLACK_APP_TOKEN',
@@ -217,12 +228,16 @@ function load<S extends z.ZodType>(
 }
 
 /** The process's environment, completed by a file `.env` in the working directory; what is set already stays. */
-function ownEnvironment(): Env {
+export function ownEnvironment(): Env {
   if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;
 }
 
 export const loadBotConfig = (environment: Env = ownEnvironment()): BotConfig =>
-  load(botEnvSchema, [serviceNowPair, slackConnection], environment);
+  load(
+    botEnvSchema,
+    [serviceNowPair, somePlatform, slackConnection, ...teamsChecks, teamsLoopback],
+    environment,
+  );
 export const loadWorkerConfig = (environment: Env = ownEnvironment()): WorkerConfig =>
-  load(workerEnvSchema, [serviceNowPair], environment, true);
+  load(workerEnvSchema, [serviceNowPair, somePlatform, ...teamsChecks], environment, true);

@@ -59,6 +59,24 @@ const folder = z
     'expected an absolute path without ".." or control characters',
   );
 
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time such as "22:30"');
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** From one time of day to another; over midnight when the end is the earlier one. */
+const timeWindowSchema = z.strictObject({
+  from: timeOfDay,
+  to: timeOfDay,
+  timeZone: z.string().refine(isTimeZone, 'expected a time zone such as Europe/Berlin').default('UTC'),
+});
+export type TimeWindow = z.infer<typeof timeWindowSchema>;
+
 const destinationSchema = z.strictObject({
   /** For people: what this destination is. */
   description: z.string().max(200).optional(),
@@ -76,6 +94,38 @@ const destinationSchema = z.strictObject({
   existing: existingPolicySchema.default('refuse'),
   /** How many connections the server allows us at once. */
   maxConnections: z.number().int().min(1).max(64).default(4),
+  /** Certificate authorities in PEM that are trusted instead of the public ones. */
+  ca: secretReference.optional(),
+  /** SHA-256 of the server's certificate; it is then trusted whoever signed it, and no other is. */
+  fingerprint: z
+    .string()
+    .regex(
+      /^(sha-?256[:\s]+)?([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i,
+      'expected a SHA-256 fingerprint of 64 hex digits',
+    )
+    .optional(),
+  /** The oldest TLS that is spoken. */
+  minTls: z.enum(['1.2', '1.3']).optional(),
+  /** Whether data connections go on with the control connection's TLS session, as most servers demand. */
+  reuseTlsSession: z.boolean().optional(),
+  /** Whether data goes to the address that the server names for it; else always to its own. */
+  trustPasvAddress: z.boolean().optional(),
+  /**
+   * What is compared beside the size: `checksum`, where the server reckons one; `read-back` reads the file again
+   * where it does not; `size` compares nothing more.
+   */
+  verify: z.enum(['size', 'checksum', 'read-back']).optional(),
+  /** Most bytes a second to this destination, over all transfers of one worker. */
+  bytesPerSecond: byteSize.optional(),
+  /** When files may be sent; a transfer outside of it waits. */
+  window: timeWindowSchema.optional(),
+  /** Gives the file the S3 object's time of modification. */
+  preserveTime: z.boolean().optional(),
+  /** What temporary names end in, for servers whose readers go by it. */
+  tempSuffix: z
+    .string()
+    .regex(/^\.[A-Za-z0-9._-]{1,20}$/, 'expected a dot and up to 20 letters or digits')
+    .optional(),
 });
 export type Destination = z.infer<typeof destinationSchema>;
 
@@ -155,7 +205,10 @@ export const policyConfigSchema = z
         /** Where requests from direct messages are approved; without it they are refused there. */
         channel: z
           .string()
-          .refine((text) => channelRef(text) !== undefined, 'expected slack:TEAM:CHANNEL')
+          .refine(
+            (text) => channelRef(text) !== undefined,
+            'expected slack:TEAM:CHANNEL or teams:TENANT:19:…',
+          )
           .optional(),
       })
       .default({ expiresAfterHours: 24 }),

@@ -13,7 +13,12 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ADMIN_POLICY, mayAssume, READ_ONLY_ROLE_POLICY } from '../infra/local/access-policy.ts';
+import {
+  ADMIN_POLICY,
+  mayAssume,
+  READ_ONLY_ROLE_POLICY,
+  READ_ONLY_ROLE_TRUST,
+} from '../infra/local/access-policy.ts';
 import { type AccessKey, createKeyRing, LOCAL_ACCOUNT } from '../infra/local/key-ring.ts';
 import type { LocalServer } from '../infra/local/listen.ts';
 import { type LocalS3, startS3 } from '../infra/local/s3.ts';
@@ -44,7 +49,10 @@ const SIBLING = 'reports/2026/Q3/file-99.csv';
 
 beforeAll(async () => {
   s3 = await startS3({ folder, keys });
-  sts = await startSts({ keys, role: { arn: roleArn, externalId: 'ferry', policy: READ_ONLY_ROLE_POLICY } });
+  sts = await startSts({
+    keys,
+    role: { arn: roleArn, externalId: 'ferry', policy: READ_ONLY_ROLE_POLICY, trust: READ_ONLY_ROLE_TRUST },
+  });
   const client = new S3Client({
     endpoint: s3.endpoint,
     region: 'us-east-1',
@@ -195,28 +203,6 @@ describe('credentials', () => {
     await expect(read(grant, first.key)).rejects.toMatchObject({ code: 'not_allowed' });
     expect(asked).toBeGreaterThanOrEqual(3);
     expect(opened).toHaveLength(1);
-  });
-
-  test('carry who and what for as session tags', async () => {
-    const sent: Record<string, unknown>[] = [];
-    const client = new STSClient({
-      endpoint: sts.endpoint,
-      region: 'us-east-1',
-      maxAttempts: 1,
-      credentials: plain(service),
-    });
-    client.middlewareStack.add((next) => (args) => {
-      sent.push(args.input as Record<string, unknown>);
-      return next(args);
-    });
-    const transfer = proposal({}, objects);
-    await access({ sts: client, role: { arn: roleArn, externalId: 'ferry', tags: true } }).forTransfer(
-      transfer,
-    );
-    expect(sent[0]?.Tags).toEqual([
-      { Key: 'fileferry-user', Value: ana.userId },
-      { Key: 'fileferry-subject', Value: transfer.transferId },
-    ]);
   });
 
   test('to look at the files before there are tickets need no permission of a run', async () => {

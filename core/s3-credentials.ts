@@ -3,6 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand, PackedPolicyTooLargeException, STSClient } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Logger } from 'pino';
+import { SESSION_TAGS } from '../infra/schema/role.ts';
 import { FerryError } from './errors.ts';
 import type { Person } from './person.ts';
 import { readableSources } from './policy.ts';
@@ -44,8 +45,6 @@ export interface S3AccessOptions {
   readonly role: {
     readonly arn: string;
     readonly externalId?: string;
-    /** Tags the role session with who and what for; the trust policy must then allow `sts:TagSession`. */
-    readonly tags?: boolean;
   };
   readonly s3: { readonly region: string; readonly endpoint?: string; readonly forcePathStyle?: boolean };
   /** Asked before every session for a transfer, the first and each renewal. */
@@ -125,14 +124,10 @@ export function createS3Access(options: S3AccessOptions): S3Access {
             DurationSeconds: ROLE_SECONDS,
             Policy,
             ...(role.externalId === undefined ? {} : { ExternalId: role.externalId }),
-            ...(role.tags
-              ? {
-                  Tags: [
-                    { Key: 'fileferry-user', Value: tagValue(session.userId) },
-                    { Key: 'fileferry-subject', Value: tagValue(session.subject) },
-                  ],
-                }
-              : {}),
+            Tags: [
+              { Key: SESSION_TAGS.user, Value: tagValue(session.userId) },
+              { Key: SESSION_TAGS.subject, Value: tagValue(session.subject) },
+            ],
           }),
           { abortSignal },
         );

@@ -12,7 +12,9 @@ const slackThreadRef = z.strictObject({
 const teamsThreadRef = z.strictObject({
   platform: z.literal('teams'),
   tenantId: z.string(),
+  /** Where the Bot Connector of this conversation is; empty where only the policy names the channel. */
   serviceUrl: z.string(),
+  /** A thread in a channel is `CHANNEL;messageid=ROOT`; without the root it is the channel itself. */
   conversationId: z.string(),
   botId: z.string(),
 });
@@ -20,6 +22,7 @@ const teamsThreadRef = z.strictObject({
 export const threadRefSchema = z.discriminatedUnion('platform', [slackThreadRef, teamsThreadRef]);
 export type ThreadRef = z.infer<typeof threadRefSchema>;
 export type SlackThreadRef = z.infer<typeof slackThreadRef>;
+export type TeamsThreadRef = z.infer<typeof teamsThreadRef>;
 
 /** A posted message: its thread and the platform's id of it (Slack: `ts`; Teams: activity id). */
 export const messageRefSchema = z.strictObject({ thread: threadRefSchema, messageId: z.string() });
@@ -37,18 +40,31 @@ export function threadKey(thread: ThreadRef): string {
   }
 }
 
-/** A channel as the policy names it, `slack:TEAM:CHANNEL`, or undefined for anything else. */
+/** A channel as the policy names it, `slack:TEAM:CHANNEL` or `teams:TENANT:CHANNEL`, or undefined for anything else. */
 export function channelRef(text: string): ThreadRef | undefined {
-  const match = /^slack:([^:\s]+):([^:\s]+)$/.exec(text);
-  return match ? { platform: 'slack', teamId: match[1] ?? '', channelId: match[2] ?? '' } : undefined;
+  const slack = /^slack:([^:\s]+):([^:\s]+)$/.exec(text);
+  if (slack) return { platform: 'slack', teamId: slack[1] ?? '', channelId: slack[2] ?? '' };
+  const teams = /^teams:([^:\s]+):(19:[^\s;]+)$/.exec(text);
+  if (!teams) return undefined;
+  return {
+    platform: 'teams',
+    tenantId: teams[1] ?? '',
+    conversationId: teams[2] ?? '',
+    serviceUrl: '',
+    botId: '',
+  };
 }
 
-/** Where replies to a message belong: on Slack, a message that stands in no thread begins one. */
+const isTeamsChannel = (conversationId: string) => /^19:[^;]+@thread\.(tacv2|skype)$/.test(conversationId);
+
+/** Where replies to a message belong: a message that stands in a channel and in no thread begins one. */
 export function repliesTo({ thread, messageId }: MessageRef): ThreadRef {
   switch (thread.platform) {
     case 'slack':
       return { ...thread, threadTs: thread.threadTs ?? messageId };
     case 'teams':
-      return thread;
+      return isTeamsChannel(thread.conversationId)
+        ? { ...thread, conversationId: `${thread.conversationId};messageid=${messageId}` }
+        : thread;
   }
 }

@@ -61,6 +61,11 @@ const checkpointSchema = z.strictObject({
   bytes: bytes,
   /** CRC-32 (IEEE) of those bytes, unsigned; continue it with `zlib.crc32(data, previous)`. */
   crc32: z.number().int().nonnegative(),
+  /** The same at a few places before: a server may hold less of the file than was handed to it. */
+  earlier: z
+    .array(z.strictObject({ bytes, crc32: z.number().int().nonnegative() }))
+    .max(8)
+    .optional(),
 });
 export type Checkpoint = z.infer<typeof checkpointSchema>;
 
@@ -71,7 +76,13 @@ export type Checkpoint = z.infer<typeof checkpointSchema>;
 const objectStateSchema = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('pending') }),
   z.strictObject({ state: z.literal('uploading'), checkpoint: checkpointSchema }),
-  z.strictObject({ state: z.literal('renaming'), checkpoint: checkpointSchema, finalPath: z.string() }),
+  z.strictObject({
+    state: z.literal('renaming'),
+    checkpoint: checkpointSchema,
+    finalPath: z.string(),
+    /** What was verified before the rename, in words. */
+    verified: z.string().optional(),
+  }),
   z.strictObject({
     state: z.literal('done'),
     finalPath: z.string(),

@@ -1,16 +1,22 @@
 /** Carries one object to its final name: whole or not at all, and recognised after a crash at any point. */
 import { posix } from 'node:path';
+import type { Logger } from 'pino';
 import { FerryError } from '../core/errors.ts';
 import type { ObjectStore } from '../core/stores/object-store.ts';
 import type { Checkpoint, ObjectState, Transfer, TransferObject } from '../core/transfer.ts';
 import type { Lease } from './lease.ts';
+import { Marks } from './marks.ts';
 import { RunStop } from './run-stop.ts';
-import type { Source } from './source.ts';
-import type { StoreProgress, TargetSession } from './target.ts';
-import { numberedPath, temporaryPath } from './target-name.ts';
+import type { Source, SourceFacts } from './source.ts';
+import { seamHolds, takeOver } from './takeover.ts';
+import { ResumeRefused, type StoreProgress, type TargetSession } from './target.ts';
+import { numberedPath } from './target-name.ts';
 
 /** Highest number that is tried when names are taken. */
 const MAX_NUMBER = 99;
+
+/** Up to so many bytes, round trips are what takes the time. */
+const SMALL = 64 * 2 ** 20;
 
 /** What all objects of one run share. */
 export interface Carrying {
@@ -22,6 +28,13 @@ export interface Carrying {
   /** Final names that objects of this run have chosen: two never choose the same. */
   readonly chosen: Set<string>;
   readonly onProgress: (index: number, progress: StoreProgress) => void;
+  /** What the source said of an object when it was checked. */
+  readonly factsOf: (index: number) => SourceFacts | undefined;
+  /** What temporary names end in. */
+  readonly tempSuffix: string;
+  readonly preserveTime: boolean;
+  readonly now: () => number;
+  readonly log: Logger;
 }
 
 /** An object on its way. */
@@ -31,12 +44,21 @@ export interface Cargo {
   state: ObjectState;
   /** Ends with the last write begun: each waits for the one before, so that none overtakes another. */
   writes: Promise<unknown>;
+  /** How far the upload under way has come. */
+  marks: Marks | undefined;
+  /** Whether a checkpoint is being written. */
+  saving: boolean;
+  /** What the server has is of no use. */
+  mustRestart: boolean;
 }
 
 export const cargoOf = (object: TransferObject): Cargo => ({
   object,
   state: object.progress,
   writes: Promise.resolve(),
+  marks: undefined,
+  saving: false,
+  mustRestart: false,
 });
 
 type Done = Extract<ObjectState, { state: 'done' }>;
@@ -57,20 +79,42 @@ function write(run: Carrying, cargo: Cargo, next: () => ObjectState | undefined)
   return written;
 }
 
+/** Asked right before anything at the destination is changed that another worker may be at. */
+function requireLease(run: Carrying): void {
+  run.signal.throwIfAborted();
+  if (!run.lease.isFresh()) throw new RunStop('lease lost');
+}
+
 function record(run: Carrying, cargo: Cargo, state: ObjectState): Promise<void> {
   return write(run, cargo, () => {
-    run.signal.throwIfAborted();
-    if (!run.lease.isFresh()) throw new RunStop('lease lost');
+    requireLease(run);
     return state;
   });
 }
 
-/** Writes how far an upload provably got; nothing when it is past that or has nothing to show. */
-export function saveCheckpoint(run: Carrying, cargo: Cargo, stored: StoreProgress): Promise<void> {
-  return write(run, cargo, () => {
-    if (cargo.state.state !== 'uploading' || stored.bytes === 0) return undefined;
-    return { state: 'uploading', checkpoint: { ...cargo.state.checkpoint, ...stored } };
-  });
+/** How far an upload provably got; undefined when it is past that or has nothing to show. */
+function uploaded(cargo: Cargo): ObjectState | undefined {
+  if (cargo.state.state !== 'uploading') return undefined;
+  const checkpoint = cargo.marks?.take(cargo.state.checkpoint.tempPath) ?? cargo.state.checkpoint;
+  return checkpoint.bytes > 0 ? { state: 'uploading', checkpoint } : undefined;
+}
+
+/** Writes how far an upload provably got. */
+export function saveCheckpoint(run: Carrying, cargo: Cargo): Promise<void> {
+  return write(run, cargo, () => uploaded(cargo));
+}
+
+/** The same while bytes move: one write at a time, and what fails is made good by the next. */
+function saveOnTheWay(run: Carrying, cargo: Cargo): void {
+  if (cargo.saving || run.signal.aborted || !run.lease.isFresh()) return;
+  cargo.saving = true;
+  saveCheckpoint(run, cargo)
+    .catch((error: unknown) => {
+      run.log.warn({ index: cargo.object.index, err: error }, 'a checkpoint was not written');
+    })
+    .finally(() => {
+      cargo.saving = false;
+    });
 }
 
 const exists = (path: string) =>
@@ -78,12 +122,27 @@ const exists = (path: string) =>
     userMessage: `${path} already exists at the destination, which does not allow replacing it. Nothing was overwritten. Ask for another name, or have the old file moved away and press Retry.`,
   });
 
-/** The name that the file gets, as the destination wants it when the planned one is taken. */
-async function chooseName(run: Carrying, session: TargetSession, path: string): Promise<string> {
+const spoiled = (path: string) =>
+  new FerryError('verification_failed', {
+    retryable: true,
+    userMessage: `${path} did not go on where it had stopped: the server spoiled what was there. No file under its final name was touched. We can try again from the beginning.`,
+  });
+
+/**
+ * The name that the file gets, as the destination wants it when the planned one is taken.
+ *
+ * @param first asks for the size of the planned one
+ */
+async function chooseName(
+  run: Carrying,
+  session: TargetSession,
+  path: string,
+  first: (path: string) => Promise<number | undefined>,
+): Promise<string> {
   const { existing } = run.transfer.plan;
-  const isFree = async (name: string) =>
-    !run.chosen.has(name) && (existing === 'overwrite' || (await session.size(name)) === undefined);
-  if (await isFree(path)) return path;
+  const isFree = async (name: string, sizeOf = (one: string) => session.size(one)) =>
+    !run.chosen.has(name) && (existing === 'overwrite' || (await sizeOf(name)) === undefined);
+  if (await isFree(path, first)) return path;
   for (let number = 1; existing === 'rename' && number <= MAX_NUMBER; number += 1) {
     const name = numberedPath(path, number);
     if (await isFree(name)) return name;
@@ -91,17 +150,17 @@ async function chooseName(run: Carrying, session: TargetSession, path: string): 
   throw exists(path);
 }
 
-/** Renames; where the server refuses to replace a file, that file is removed first. */
-async function renameInto(run: Carrying, session: TargetSession, from: string, to: string): Promise<void> {
+/** Renames; where the server refuses to replace a file, that file is removed first. Gives the size afterwards. */
+async function renameInto(run: Carrying, session: TargetSession, from: string, to: string) {
   try {
-    await session.rename(from, to);
+    return await session.rename(from, to);
   } catch (error) {
     run.signal.throwIfAborted();
     const mayReplace = run.transfer.plan.existing === 'overwrite';
     if (!mayReplace || (error instanceof FerryError && error.retryable)) throw error;
     if ((await session.size(to)) === undefined || (await session.size(from)) === undefined) throw error;
     await session.remove(to);
-    await session.rename(from, to);
+    return session.rename(from, to);
   }
 }
 
@@ -112,18 +171,19 @@ async function putInPlace(
   cargo: Cargo,
   checkpoint: Checkpoint,
   verified: string,
+  sizeOfPlanned: (path: string) => Promise<number | undefined> = (path) => session.size(path),
 ): Promise<Done> {
-  const finalPath = await chooseName(run, session, cargo.object.targetPath);
+  const finalPath = await chooseName(run, session, cargo.object.targetPath, sizeOfPlanned);
   run.chosen.add(finalPath);
+  let size: number | undefined;
   try {
-    await record(run, cargo, { state: 'renaming', checkpoint, finalPath });
-    run.signal.throwIfAborted();
-    await renameInto(run, session, checkpoint.tempPath, finalPath);
+    await record(run, cargo, { state: 'renaming', checkpoint, finalPath, verified });
+    requireLease(run);
+    size = await renameInto(run, session, checkpoint.tempPath, finalPath);
   } catch (error) {
     run.chosen.delete(finalPath);
     throw error;
   }
-  const size = await session.size(finalPath);
   if (size !== cargo.object.size) {
     throw new FerryError('verification_failed', {
       userMessage: `The server took ${finalPath} but now says that it has ${size ?? 'no'} bytes instead of ${cargo.object.size}. Please have a look at the folder; nothing else was changed.`,
@@ -135,37 +195,85 @@ async function putInPlace(
 /** What a crash or a lost answer left of a rename: finished, to be repeated, or nothing. */
 async function finishRename(run: Carrying, session: TargetSession, cargo: Cargo): Promise<Done | undefined> {
   if (cargo.state.state !== 'renaming') return undefined;
-  const { checkpoint, finalPath } = cargo.state;
+  const { checkpoint, finalPath, verified = 'size' } = cargo.state;
   const left = await session.size(checkpoint.tempPath);
-  if (left === cargo.object.size) return putInPlace(run, session, cargo, checkpoint, 'size');
+  if (left === cargo.object.size) return putInPlace(run, session, cargo, checkpoint, verified);
   if (left !== undefined || (await session.size(finalPath)) !== cargo.object.size) return undefined;
   run.chosen.add(finalPath);
-  return { state: 'done', finalPath, crc32: checkpoint.crc32, verified: 'size' };
+  return { state: 'done', finalPath, crc32: checkpoint.crc32, verified };
+}
+
+/** Sets the time of modification where that is wanted; a server that cannot is no reason to fail. */
+async function setTime(run: Carrying, session: TargetSession, { index }: TransferObject, path: string) {
+  const at = run.factsOf(index)?.modifiedAt;
+  if (!run.preserveTime || at === undefined || (await session.setModified(path, at))) return;
+  run.log.warn({ index, path }, 'the server does not set the time of modification');
 }
 
 async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Promise<Done> {
   const { object } = cargo;
-  const { transfer, signal } = run;
-  const leftover = checkpointOf(cargo.state);
-  if (leftover) await session.remove(leftover.tempPath);
+  const { transfer, lease, source, signal } = run;
   // Asked before the bytes go, too: nobody wants to be told so after 50 GB.
-  await chooseName(run, session, object.targetPath);
-
-  const tempPath = temporaryPath(object.targetPath, transfer.transferId, object.index, run.lease.token);
-  await Promise.all([
-    session.ensureDirectory(posix.dirname(tempPath)),
-    record(run, cargo, { state: 'uploading', checkpoint: { tempPath, bytes: 0, crc32: 0 } }),
-  ]);
-  const data = run.source.read({ bucket: transfer.plan.bucket, object }, 0, signal);
-  const stored = await session.store(
-    tempPath,
-    data,
-    object.size,
-    (progress) => run.onProgress(object.index, progress),
-    signal,
+  await chooseName(run, session, object.targetPath, (path) => session.size(path, 'store'));
+  const { tempPath, start } = await takeOver(
+    {
+      ...{ transfer, object, source, signal, token: lease.token, suffix: run.tempSuffix },
+      checkpoint: checkpointOf(cargo.state),
+      mustRestart: cargo.mustRestart,
+      requireLease: () => requireLease(run),
+    },
+    session,
   );
-  const { bytes, crc32, verified } = stored;
-  return putInPlace(run, session, cargo, { tempPath, bytes, crc32 }, verified);
+  // A large file is looked at for long before it is renamed, so the name is asked for anew.
+  const asksEarly = transfer.plan.existing !== 'overwrite' && object.size <= SMALL;
+  const marks = new Marks(object.size, start, run.now);
+  const begun: ObjectState = { state: 'uploading', checkpoint: marks.take(tempPath) };
+  await Promise.all([session.ensureDirectory(posix.dirname(tempPath)), record(run, cargo, begun)]);
+  cargo.marks = marks;
+  if (start) run.log.info({ index: object.index, at: start.bytes }, 'going on in the middle of the file');
+  run.onProgress(object.index, start ?? { bytes: 0, crc32: 0 });
+  try {
+    const stored = await session.store(
+      tempPath,
+      source.read({ bucket: transfer.plan.bucket, object }, start?.bytes ?? 0, signal),
+      object.size,
+      (progress) => {
+        if (marks.passed(progress)) saveOnTheWay(run, cargo);
+        run.onProgress(object.index, progress);
+      },
+      signal,
+      {
+        start,
+        sourceCrc32: run.factsOf(object.index)?.crc32,
+        alsoSize: asksEarly ? object.targetPath : undefined,
+      },
+    );
+    let { verified } = stored;
+    if (start && !stored.contentVerified) {
+      // Servers exist that fill what was there with zeros when an upload goes on.
+      const holds = await seamHolds(
+        { transfer, object, source, signal },
+        session,
+        tempPath,
+        start.bytes,
+        object.size,
+      );
+      if (holds === false) throw spoiled(object.targetPath);
+      if (holds) verified += ' + seam read back';
+    }
+    await setTime(run, session, object, tempPath);
+    const { bytes, crc32 } = stored;
+    const sizeOfPlanned = asksEarly ? async () => stored.otherSize : undefined;
+    return await putInPlace(run, session, cargo, { tempPath, bytes, crc32 }, verified, sizeOfPlanned);
+  } catch (error) {
+    if (error instanceof ResumeRefused) cargo.mustRestart = true;
+    if (error instanceof FerryError && error.code === 'verification_failed') cargo.mustRestart = true;
+    const nothing: ObjectState = { state: 'uploading', checkpoint: { tempPath, bytes: 0, crc32: 0 } };
+    cargo.state = cargo.mustRestart ? nothing : (uploaded(cargo) ?? cargo.state);
+    throw error;
+  } finally {
+    cargo.marks = undefined;
+  }
 }
 
 /**

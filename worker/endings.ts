@@ -53,7 +53,7 @@ export function cancelled(
 }
 
 /**
- * @param fault what ended it: the step, whether it was one object's failure, and the reference that the log has
+ * @param fault what ended it: the step, how many objects did not arrive, and the reference that the log has
  * @param left temporary files that could not be removed
  */
 export function failed(
@@ -62,7 +62,7 @@ export function failed(
   fault: {
     readonly step: StepName;
     readonly error: Pick<FerryError, 'code' | 'userMessage'>;
-    readonly ofOneObject?: boolean;
+    readonly objectsFailed?: number;
     readonly reference?: string | undefined;
   },
   progress: Progress = current.progress,
@@ -71,11 +71,11 @@ export function failed(
   const { step, error, reference } = fault;
   const { objectCount } = current.plan;
   const message = `${error.userMessage}${filesArrived(progress, objectCount)}${leftBehind(left)}`;
-  const counts = fault.ofOneObject && objectCount > 1;
+  const counts = objectCount > 1;
   return {
     ...move(current, 'failed', { at, by: 'worker', text: `Failed at ${step}: ${message}` }),
     failure: { code: error.code, message, step, ...(reference ? { reference } : {}) },
-    progress: progress && counts ? { ...progress, objectsFailed: 1 } : progress,
+    progress: progress && counts ? { ...progress, objectsFailed: fault.objectsFailed ?? 0 } : progress,
     waiting: undefined,
     endedAt: at,
   };

@@ -1,18 +1,17 @@
 /** Connecting to an FTP server and logging in: TCP, TLS, password, binary mode. */
-import { isIP, type Socket } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
+import { isIP } from 'node:net';
+import { type ConnectionOptions, TLSSocket } from 'node:tls';
 import { Client, FTPError } from 'basic-ftp';
 import { FerryError } from '../core/errors.ts';
 import type { Destination } from '../core/policy-config.ts';
 import { stopReason } from '../core/stop-reason.ts';
-import { trackRawSockets } from './ftp-data.ts';
-import { noTlsFault, translateFtpError } from './ftp-errors.ts';
+import { noTlsFault, translateFtpError, wrongPeerFault } from './ftp-errors.ts';
 
 export interface FtpConnectOptions {
   /** For messages: the destination's name. */
   readonly server: string;
   /** Certificate authorities in PEM that are trusted instead of Node's. */
-  readonly ca?: string;
+  readonly ca?: () => Promise<string>;
   /** Longest time until the login is through, in milliseconds. */
   readonly connectMs: number;
   /** Longest wait for the reply to one command, in milliseconds. */
@@ -21,8 +20,22 @@ export interface FtpConnectOptions {
 
 export interface FtpConnection {
   readonly client: Client;
-  /** The TCP socket under the newest connection. */
-  readonly rawSocket: () => Socket | undefined;
+  /** For messages: the destination's name. */
+  readonly server: string;
+  /** What FEAT lists: upper-case names with what stands behind them. RFC 2389, section 3.2. */
+  readonly features: ReadonlyMap<string, string>;
+  /** Whether data connections have TLS as well. */
+  readonly protectsData: boolean;
+  /** Whether data connections go on with the control connection's TLS session. */
+  readonly reuseSession: boolean;
+  /** Whether an address in an answer to PASV is believed. */
+  readonly trustPasvAddress: boolean;
+  /** What is wrong with the other end's certificate, where the destination pins one. */
+  checkPeer(socket: TLSSocket): FerryError | undefined;
+  /** The command that has worked. */
+  passive: 'EPSV' | 'PASV' | undefined;
+  /** A port that EPSV gave before it was needed. */
+  nextPort: number | undefined;
 }
 
 /** Idle time after which TCP asks whether the other side still lives: NAT gateways forget sooner than FTP servers. */
@@ -32,7 +45,9 @@ const KEEP_ALIVE_MS = 30_000;
 function tlsOptions(destination: Destination, ca: string | undefined): ConnectionOptions {
   return {
     host: destination.host,
-    minVersion: 'TLSv1.2',
+    minVersion: destination.minTls === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
+    // A pinned certificate is compared by us, whoever vouches for it or not.
+    ...(destination.fingerprint === undefined ? {} : { rejectUnauthorized: false }),
     ...(isIP(destination.host) ? {} : { servername: destination.host }),
     ...(ca === undefined ? {} : { ca }),
   };
@@ -42,9 +57,11 @@ async function logIn(
   client: Client,
   destination: Destination,
   password: string,
-  { server, ca }: FtpConnectOptions,
-): Promise<void> {
+  { server, ca: readCa }: FtpConnectOptions,
+  checkPeer: FtpConnection['checkPeer'],
+): Promise<Map<string, string>> {
   const { host, port, tls, user } = destination;
+  const ca = await readCa?.();
   if (tls === 'implicit') await client.connectImplicitTLS(host, port, tlsOptions(destination, ca));
   else await client.connect(host, port);
   if (tls === 'explicit') {
@@ -52,6 +69,10 @@ async function logIn(
       // Never onwards without it: the password would be readable on the way.
       throw error instanceof FTPError ? noTlsFault(server, error) : error;
     });
+  }
+  if (client.ftp.socket instanceof TLSSocket) {
+    const fault = checkPeer(client.ftp.socket);
+    if (fault) throw fault;
   }
   client.ftp.socket.setKeepAlive(true, KEEP_ALIVE_MS);
   // Some servers want it before the login, others only take it afterwards; those that always speak UTF-8 refuse.
@@ -64,6 +85,26 @@ async function logIn(
     await client.send('PBSZ 0');
     await client.send('PROT P');
   }
+  return client.features();
+}
+
+const hexOf = (fingerprint: string) =>
+  fingerprint
+    .replace(/^sha-?256[:\s]+/i, '')
+    .replaceAll(':', '')
+    .toUpperCase();
+
+/** Compares SHA-256 fingerprints. A resumed session may come without a certificate: it proves the same peer. */
+function peerCheck(destination: Destination, server: string): FtpConnection['checkPeer'] {
+  const { fingerprint } = destination;
+  if (fingerprint === undefined) return () => undefined;
+  return (socket) => {
+    const found = socket.getPeerCertificate().fingerprint256;
+    if (found === undefined && socket.isSessionReused()) return undefined;
+    return found !== undefined && hexOf(found) === hexOf(fingerprint)
+      ? undefined
+      : wrongPeerFault(server, found);
+  };
 }
 
 /** The server's words may quote the password; nothing that leaves this file may. */
@@ -93,17 +134,27 @@ export async function connectFtp(
     });
   }
   const client = new Client(options.replyMs);
-  const rawSocket = trackRawSockets(client);
+  const checkPeer = peerCheck(destination, options.server);
   const { promise: stopped, reject } = Promise.withResolvers<never>();
   const stop = () => reject(stopReason(signal));
   signal.addEventListener('abort', stop, { once: true });
   const timer = setTimeout(() => reject(new Error('Timeout (login)')), options.connectMs);
-  const loggingIn = logIn(client, destination, secret, options);
+  const loggingIn = logIn(client, destination, secret, options, checkPeer);
   loggingIn.catch(() => {});
   try {
     if (signal.aborted) stop();
-    await Promise.race([loggingIn, stopped]);
-    return { client, rawSocket };
+    const features = await Promise.race([loggingIn, stopped]);
+    return {
+      client,
+      server: options.server,
+      features,
+      protectsData: destination.tls !== 'none',
+      reuseSession: destination.reuseTlsSession ?? true,
+      trustPasvAddress: destination.trustPasvAddress ?? false,
+      checkPeer,
+      passive: undefined,
+      nextPort: undefined,
+    };
   } catch (error) {
     client.close();
     throw translateFtpError(withoutPassword(error, secret), { server: options.server }, signal);

@@ -1,7 +1,8 @@
-/** One data connection of an FTP upload: opened passively, written with back pressure, ended or reset. */
-import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
-import type { Client } from 'basic-ftp';
+/** One data connection: opened passively, written with back pressure, ended or reset. */
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls, TLSSocket } from 'node:tls';
+import type { FtpConnection } from './ftp-connection.ts';
+import { askPassive } from './ftp-passive.ts';
 
 /** Pieces small enough that each shows life on a slow line; TLS encrypts a whole piece before any of it leaves. */
 const PLAIN_PIECE = 256 * 1024;
@@ -10,6 +11,7 @@ const TLS_PIECE = 64 * 1024;
 export interface DataConnection {
   /** Settles when bytes may be written: at once, or when TLS is up. */
   readonly ready: Promise<void>;
+  readonly socket: Socket;
   /** Resolves once everything written and the end mark were handed to the network; rejects when it breaks before. */
   end(): Promise<void>;
   /**
@@ -22,30 +24,47 @@ export interface DataConnection {
   reset(): void;
 }
 
-/** Keeps the TCP socket under the newest data connection: a TLS socket cannot send RST itself. */
-export function trackRawSockets(client: Client): () => Socket | undefined {
-  const make = client.ftp._newSocket.bind(client.ftp);
-  let latest: Socket | undefined;
-  client.ftp._newSocket = () => {
-    latest = make();
-    return latest;
-  };
-  return () => latest;
+function secured(connection: FtpConnection, raw: Socket): TLSSocket {
+  const { ftp } = connection.client;
+  const control = ftp.socket;
+  // Servers demand the control connection's session, as proof that both ends of both connections are the same.
+  const session = ftp.tlsSessionStore ?? (control instanceof TLSSocket ? control.getSession() : undefined);
+  const socket = connectTls({
+    ...ftp.tlsOptions,
+    socket: raw,
+    ...(session && connection.reuseSession ? { session } : {}),
+  });
+  // Tickets of TLS 1.3 are for one use.
+  socket.on('session', (ticket) => {
+    ftp.tlsSessionStore = ticket;
+  });
+  return socket;
 }
 
 /**
- * Opens one (EPSV, then PASV with the control connection's host).
+ * Opens one.
  *
- * @param rawSocket what `trackRawSockets` gave for this client
+ * @param signal when it aborts, an attempt that still goes on is given up
  */
 export async function openDataConnection(
-  client: Client,
-  rawSocket: () => Socket | undefined,
+  connection: FtpConnection,
+  signal: AbortSignal,
 ): Promise<DataConnection> {
-  await client.prepareTransfer(client.ftp);
-  const socket = client.ftp.dataSocket;
-  const raw = rawSocket();
-  if (!socket || !raw) throw new Error('Client is closed: no data connection');
+  const address = await askPassive(connection);
+  const raw = connect({ ...address, noDelay: true });
+  const stop = () => raw.destroy();
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    await connected(raw, connection.client.ftp.timeout);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+  // Below TLS its errors are told there.
+  raw.on('error', () => {});
+  const { client } = connection;
+  const secure = client.ftp.socket instanceof TLSSocket && connection.protectsData;
+  const socket = secure ? secured(connection, raw) : raw;
 
   let breakage: Error | undefined;
   let failReady: ((error: Error) => void) | undefined;
@@ -57,15 +76,8 @@ export async function openDataConnection(
     failReady?.(breakage);
     failEnd?.(breakage);
   };
-  // basic-ftp closes the control connection when the data socket fails, and with it goes the server's reason.
-  // It added its three listeners last; those before belong to Node.
-  for (const event of ['error', 'close', 'timeout'] as const) {
-    const last = socket.listeners(event).at(-1);
-    if (last) socket.removeListener(event, last as () => void);
-  }
   socket.on('error', broken);
   socket.on('close', () => broken(new Error('the data connection was closed')));
-  socket.resume();
 
   // A resumed TLS session has a cipher before the handshake is over, so only the event tells. The handshake
   // cannot be over yet: no event was handled since the socket was made.
@@ -73,7 +85,11 @@ export async function openDataConnection(
     socket instanceof TLSSocket
       ? new Promise<void>((resolve, reject) => {
           failReady = reject;
-          socket.once('secureConnect', resolve);
+          socket.once('secureConnect', () => {
+            const fault = connection.checkPeer(socket);
+            if (fault) reject(fault);
+            else resolve();
+          });
         })
       : Promise.resolve();
   ready.catch(() => {});
@@ -86,6 +102,7 @@ export async function openDataConnection(
 
   return {
     ready,
+    socket,
     async write(chunk, onPiece) {
       for (let at = 0; at < chunk.length; at += pieceSize) {
         const piece = chunk.subarray(at, at + pieceSize);
@@ -115,4 +132,24 @@ export async function openDataConnection(
       socket.destroy();
     },
   };
+}
+
+/** Resolves once the socket is connected; else it is destroyed. */
+function connected(socket: Socket, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error) => {
+      socket.destroy();
+      reject(error);
+    };
+    const timer = setTimeout(() => fail(new Error('Timeout (data connection)')), timeoutMs);
+    // After the failure errors may follow that nobody waits for.
+    socket.on('error', fail);
+    socket.once('close', () => fail(new Error('the data connection was closed')));
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      socket.removeListener('error', fail);
+      resolve();
+    });
+    socket.once('close', () => clearTimeout(timer));
+  });
 }

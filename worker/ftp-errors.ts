@@ -90,6 +90,22 @@ export function noTlsFault(server: string, reply: Reply): FerryError {
   });
 }
 
+/** EPSV and PASV are both unknown there: what remains would have the server connect to us. */
+export function noPassiveFault(server: string, reply: Reply): FerryError {
+  return new FerryError('target_refused', {
+    userMessage: `${server} offers active mode only (it answered ${reply.code} "${wordsOf(reply)}" to PASV), where the server connects back to us; FileFerry does not take connections. Nothing was sent; please ask the server's owner to allow passive mode.`,
+    cause: new Error(`FTP reply ${reply.code} ${wordsOf(reply)} to PASV`),
+  });
+}
+
+/** The certificate is not the one that the destination pins. */
+export function wrongPeerFault(server: string, found: string | undefined): FerryError {
+  return new FerryError('target_refused', {
+    userMessage: `The certificate of ${server} is not the one that is pinned for this destination, so nothing was sent, not even the password. Please ask your FileFerry team to check it.`,
+    cause: new Error(`its SHA-256 fingerprint is ${found ?? 'unknown'}`),
+  });
+}
+
 /** Node's codes for a certificate that cannot be trusted: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const UNTRUSTED =
   /^(CERT_|ERR_TLS_CERT|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH)/;

@@ -1,13 +1,22 @@
 /** The bytes of one upload on their way from the source into a data connection. */
+import type { Hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { FerryError } from '../core/errors.ts';
 import type { DataConnection } from './ftp-data.ts';
 import type { Watch } from './ftp-watch.ts';
 import type { StoreProgress } from './target.ts';
+import type { Throttle } from './throttle.ts';
 
 interface PumpOrder {
+  /** From `start.bytes` on. */
   readonly data: AsyncIterable<Buffer>;
+  /** Of the whole file. */
   readonly expectedBytes: number;
+  readonly start?: StoreProgress | undefined;
+  /** Gets all bytes, beside the CRC-32. */
+  readonly digest?: Hash | undefined;
+  readonly throttle?: Throttle | undefined;
+  readonly signal: AbortSignal;
   readonly onProgress: (progress: StoreProgress) => void;
 }
 
@@ -18,10 +27,10 @@ export type PumpEnding =
   | { readonly kind: 'source failed'; readonly error: unknown };
 
 export class Pump {
-  /** Bytes accepted by the network so far. */
-  bytes = 0;
+  /** Bytes of the file that were accepted by the network so far, those of earlier uploads included. */
+  bytes: number;
   /** CRC-32 of those bytes. */
-  crc32 = 0;
+  crc32: number;
   /** Whether all bytes were accepted and only the end mark remains. */
   ending = false;
   private source: AsyncIterator<Buffer> | undefined;
@@ -31,6 +40,8 @@ export class Pump {
   constructor(order: PumpOrder, watch: Watch) {
     this.order = order;
     this.watch = watch;
+    this.bytes = order.start?.bytes ?? 0;
+    this.crc32 = order.start?.crc32 ?? 0;
   }
 
   /** Whether the source was touched: it can be read once only. */
@@ -52,9 +63,10 @@ export class Pump {
         side = 'data broke';
         this.watch.waitingFor = 'server';
         if (done) break;
-        const accepted = connection.write(chunk, () => this.watch.moved());
+        const accepted = this.write(connection, chunk);
         // Reckoned while the network works.
         const checksum = crc32(chunk, this.crc32);
+        this.order.digest?.update(chunk);
         await accepted;
         this.crc32 = checksum;
         this.bytes += chunk.length;
@@ -71,6 +83,19 @@ export class Pump {
   /** Lets the source go. Not waited for: a source that hangs must not hold up a cancellation. */
   release(): void {
     Promise.resolve(this.source?.return?.()).catch(() => {});
+  }
+
+  private async write(connection: DataConnection, chunk: Buffer): Promise<void> {
+    const { throttle, signal } = this.order;
+    const moved = () => this.watch.moved();
+    if (!throttle) return connection.write(chunk, moved);
+    for (let at = 0; at < chunk.length; at += throttle.pieceBytes) {
+      const piece = chunk.subarray(at, at + throttle.pieceBytes);
+      await throttle.pass(piece.length, signal);
+      // Waiting for our own limit is no stall of the server.
+      moved();
+      await connection.write(piece, moved);
+    }
   }
 
   private checkLength(bytes: number, ended: boolean): void {

@@ -1,7 +1,8 @@
 /** Uploading one file: done only when the data connection and the server's last word agree. */
-import type { Socket } from 'node:net';
+import type { Hash } from 'node:crypto';
 import { type Client, FTPError } from 'basic-ftp';
 import { stopReason } from '../core/stop-reason.ts';
+import type { FtpConnection } from './ftp-connection.ts';
 import { type DataConnection, openDataConnection } from './ftp-data.ts';
 import {
   connectionFault,
@@ -12,7 +13,8 @@ import {
 } from './ftp-errors.ts';
 import { Pump, type PumpEnding } from './ftp-pump.ts';
 import { type Halted, Watch } from './ftp-watch.ts';
-import type { StoreProgress } from './target.ts';
+import { ResumeRefused, type StoreProgress } from './target.ts';
+import type { Throttle } from './throttle.ts';
 
 /** In milliseconds. */
 export interface StoreTimes {
@@ -26,8 +28,15 @@ export interface StoreTimes {
 
 export interface StoreOrder {
   readonly place: FtpPlace & { readonly path: string };
+  /** From `start.bytes` on. */
   readonly data: AsyncIterable<Buffer>;
+  /** Of the whole file. */
   readonly expectedBytes: number;
+  /** What the file holds already. */
+  readonly start?: StoreProgress | undefined;
+  /** Gets all bytes, beside the CRC-32. */
+  readonly digest?: Hash | undefined;
+  readonly throttle?: Throttle | undefined;
   readonly onProgress: (progress: StoreProgress) => void;
   readonly signal: AbortSignal;
   readonly times: StoreTimes;
@@ -54,24 +63,20 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined
 }
 
 /**
- * Uploads the file over a connected client. After a refusal, or a source that failed, the control connection
- * can still be used unless `client.closed` says otherwise.
+ * Uploads the file over a connection. After a refusal, or a source that failed, the control connection can still be
+ * used unless `client.closed` says otherwise.
  *
- * @param rawSocket what `trackRawSockets` gave for this client
- * @throws FerryError; what the source throws is passed on
+ * @throws FerryError, ResumeRefused among them; what the source throws is passed on
  */
-export async function storeFile(
-  client: Client,
-  rawSocket: () => Socket | undefined,
-  order: StoreOrder,
-): Promise<StoreEnd> {
+export async function storeFile(ftp: FtpConnection, order: StoreOrder): Promise<StoreEnd> {
+  const { client } = ftp;
   const { place, signal, times } = order;
   if (signal.aborted) throw stopReason(signal);
   const watch = new Watch(place, times.stall, signal);
   const pump = new Pump(order, watch);
   try {
     for (let tries = 1; ; tries += 1) {
-      const connection = await open(client, rawSocket, order, watch);
+      const connection = await open(ftp, order, watch);
       const outcome = await attempt(client, connection, order, watch, pump);
       if (!(outcome instanceof FTPError)) {
         return { bytes: pump.bytes, crc32: pump.crc32, confirmed: outcome === 'confirmed' };
@@ -86,23 +91,39 @@ export async function storeFile(
   }
 }
 
-async function open(
-  client: Client,
-  rawSocket: () => Socket | undefined,
-  order: StoreOrder,
-  watch: Watch,
-): Promise<DataConnection> {
-  const opening = openDataConnection(client, rawSocket);
+async function open(ftp: FtpConnection, order: StoreOrder, watch: Watch): Promise<DataConnection> {
+  const given = new AbortController();
+  const opening = prepare(ftp, order, given.signal);
   opening.catch(() => {});
   try {
     const first = await Promise.race([opening, watch.halted]);
     if ('write' in first) return first;
     throw first.error;
   } catch (error) {
-    client.close();
-    // Nobody waits any more for a connection that is still being made. In this order: see `reset`.
-    rawSocket()?.destroy();
+    given.abort();
+    if (!(error instanceof ResumeRefused)) ftp.client.close();
+    // Nobody waits any more for a connection that is made in spite of it.
+    opening.then(
+      (late) => late.reset(),
+      () => {},
+    );
     throw translateFtpError(error, order.place, order.signal);
+  }
+}
+
+/** `REST` comes right before STOR: some servers forget it when another command is between. RFC 3659, section 5.3. */
+async function prepare(ftp: FtpConnection, { place, start }: StoreOrder, signal: AbortSignal) {
+  const connection = await openDataConnection(ftp, signal);
+  // The other side's FIN is noticed only by reading.
+  connection.socket.resume();
+  if (!start || start.bytes === 0) return connection;
+  try {
+    await ftp.client.ftp.request(`REST ${start.bytes}`);
+    return connection;
+  } catch (error) {
+    connection.reset();
+    if (!(error instanceof FTPError)) throw error;
+    throw new ResumeRefused(`${place.server} does not go on in the middle of a file. It has to begin anew.`);
   }
 }
 
@@ -142,10 +163,7 @@ async function attempt(
   const pumped = preliminary.promise.then(() => pump.run(connection));
 
   /** Cuts the data connection and keeps the control connection. */
-  const drop = () => {
-    connection.reset();
-    client.ftp.dataSocket = undefined;
-  };
+  const drop = () => connection.reset();
   const close = () => {
     connection.reset();
     client.close();
@@ -164,7 +182,7 @@ async function attempt(
         throw last.error;
       }
       if (last?.kind === 'completed' || last?.kind === 'refused') {
-        client.ftp.dataSocket = undefined;
+        connection.reset();
         return last.kind === 'refused' ? last.error : 'confirmed';
       }
       // No reset: the last bytes may still be on their way.

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -101,7 +101,7 @@ describe.each(SERVERS.filter((server) => !server.missing))('createFtpTarget on $
   async function connect(signal = never): Promise<TargetSession> {
     const target = createFtpTarget(destination(), async () => server.password, log, {
       name: 'acme-ftp',
-      ...(running.ca === undefined ? {} : { ca: running.ca }),
+      ...(running.ca === undefined ? {} : { ca: async () => running.ca ?? '' }),
     });
     const session = await target.connect(signal);
     sessions.push(session);
@@ -121,7 +121,7 @@ describe.each(SERVERS.filter((server) => !server.missing))('createFtpTarget on $
       const seen: StoreProgress[] = [];
       expect(await session.size(path)).toBeUndefined();
       const result = await session.store(path, chunksOf(content), size, (now) => seen.push(now), never);
-      expect(result).toEqual({ bytes: size, crc32: crc32(content), verified: 'size' });
+      expect(result).toMatchObject({ bytes: size, crc32: crc32(content), verified: 'size' });
       expect(await session.size(path)).toBe(size);
       expect(onDisk(path).equals(content)).toBe(true);
       if (size > 0) expect(seen.at(-1)).toEqual({ bytes: size, crc32: crc32(content) });
@@ -244,7 +244,7 @@ describe.each(SERVERS.filter((server) => !server.missing))('createFtpTarget on $
       const session = await connect();
       const stop = new AbortController();
       const storing = session.store(
-        `${folder}/flood.bin`,
+        `${folder}/flood-${round}.bin`,
         endless(),
         1e12,
         ({ bytes }) => bytes > round * 300_000 && stop.abort(),
@@ -268,6 +268,44 @@ describe.each(SERVERS.filter((server) => !server.missing))('createFtpTarget on $
     const target = createFtpTarget(destination(), async () => server.password, log, { name: 'acme-ftp' });
     await expect(target.connect(never)).rejects.toMatchObject({ code: 'target_refused', retryable: false });
     await expect(target.connect(never)).rejects.toThrow(/certificate of acme-ftp cannot be trusted/);
+  });
+
+  test.runIf(server.tls !== 'none')('a pinned certificate is enough, and no other will do', async () => {
+    const { fingerprint256: pinned } = new X509Certificate(running.ca ?? '');
+    const target = (fingerprint: string) =>
+      createFtpTarget({ ...destination(), fingerprint }, async () => server.password, log, {
+        name: 'acme-ftp',
+      });
+    const session = await target(`SHA256 ${pinned.toLowerCase()}`).connect(never);
+    sessions.push(session);
+    await session.store(`${folder}/pinned.bin`, chunksOf(Buffer.from('x')), 1, () => {}, never);
+    expect(onDisk(`${folder}/pinned.bin`).toString()).toBe('x');
+    const other = pinned.replace(/^../, pinned.startsWith('00') ? '01' : '00');
+    await expect(target(other).connect(never)).rejects.toThrow(/not the one that is pinned/);
+  });
+
+  // vsftpd lets the anonymous user read what it stored.
+  test.runIf(server.name.startsWith('vsftpd'))('reads back what it stored, whole or in part', async () => {
+    const content = randomBytes(3_000_000);
+    const path = `${folder}/read-back.bin`;
+    const target = createFtpTarget(
+      { ...destination(), verify: 'read-back' },
+      async () => server.password,
+      log,
+      {
+        ...(running.ca === undefined ? {} : { ca: async () => running.ca ?? '' }),
+      },
+    );
+    const session = await target.connect(never);
+    sessions.push(session);
+    const stored = await session.store(path, chunksOf(content), content.length, () => {}, never);
+    expect(stored).toMatchObject({ verified: 'size + CRC32 read back', contentVerified: true });
+    const some = await session.readBack(path, 1_000_000, 5_000, never);
+    expect(some?.equals(content.subarray(1_000_000, 1_005_000))).toBe(true);
+    expect(await session.size(path)).toBe(content.length);
+    const time = Date.UTC(2020, 1, 3, 4, 5, 6);
+    expect(await session.setModified(path, time)).toBe(true);
+    expect(statSync(path).mtimeMs).toBe(time);
   });
 
   test.runIf(server.tls === 'none' && server.name === 'vsftpd')(

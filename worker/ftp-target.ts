@@ -1,18 +1,25 @@
 /** The target port over FTP: one logged-in connection that makes folders, stores, verifies and renames files. */
-import type { FTPResponse } from 'basic-ftp';
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { FTPError, type FTPResponse } from 'basic-ftp';
 import type { Logger } from 'pino';
 import { FerryError } from '../core/errors.ts';
 import type { Destination } from '../core/policy-config.ts';
+import { askChecksum, bestMethod, type ChecksumMethod } from './ftp-checksum.ts';
 import { connectFtp, type FtpConnection, type FtpConnectOptions } from './ftp-connection.ts';
 import { checkPath, replyFault, translateFtpError, verificationFault } from './ftp-errors.ts';
+import { epsvPort } from './ftp-passive.ts';
+import { readBackFrom } from './ftp-read-back.ts';
 import { type StoreTimes, storeFile } from './ftp-store.ts';
 import type { Target, TargetSession } from './target.ts';
+import type { Throttle } from './throttle.ts';
 
 export interface FtpTargetOptions {
   /** For messages: the destination's name; its host where absent. */
   readonly name?: string;
-  /** Certificate authorities in PEM that are trusted instead of Node's. */
-  readonly ca?: string;
+  /** Certificate authorities in PEM that are trusted instead of Node's; asked for at every connection. */
+  readonly ca?: () => Promise<string>;
+  readonly throttle?: Throttle | undefined;
   /** In milliseconds; what is absent has its default. */
   readonly times?: Partial<StoreTimes & Pick<FtpConnectOptions, 'connectMs' | 'replyMs'>>;
 }
@@ -51,36 +58,66 @@ export function createFtpTarget(
     ...(options.ca === undefined ? {} : { ca: options.ca }),
   };
   const connect = (signal: AbortSignal) => connectFtp(destination, password, connectOptions, signal);
+  const shared: SessionOptions = {
+    server,
+    connect,
+    times,
+    verify: destination.verify ?? 'checksum',
+    throttle: options.throttle,
+    log,
+  };
 
   return {
     async connect(signal) {
       const connection = await connect(signal);
       log.debug({ server, tls: destination.tls }, 'logged in to the FTP server');
-      return session(server, connection, connect, times, log);
+      return session(connection, shared);
     },
   };
 }
 
-function session(
-  server: string,
-  first: FtpConnection,
-  connect: (signal: AbortSignal) => Promise<FtpConnection>,
-  times: StoreTimes,
-  log: Logger,
-): TargetSession {
+interface SessionOptions {
+  readonly server: string;
+  readonly connect: (signal: AbortSignal) => Promise<FtpConnection>;
+  readonly times: StoreTimes;
+  readonly verify: NonNullable<Destination['verify']>;
+  readonly throttle: Throttle | undefined;
+  readonly log: Logger;
+}
+
+/** `20261122T203000` as MDTM and MFMT have it, in UTC. RFC 3659, section 2.3. */
+const timeValue = (at: number) => new Date(at).toISOString().replace(/[-:T]|\.\d{3}Z$/g, '');
+
+const hex = (checksum: number) => checksum.toString(16).padStart(8, '0');
+
+function session(first: FtpConnection, options: SessionOptions): TargetSession {
+  const { server, times, log } = options;
   let connection = first;
   let closed = false;
   let sizeWorks = false;
   const made = new Set<string>();
 
-  /** Sends one command; a negative reply is given back, a dead connection is thrown. */
-  async function ask(command: string, path: string, signal?: AbortSignal): Promise<FTPResponse> {
-    checkPath(path);
+  /** Sends commands without waiting for each other's replies; a dead connection is thrown. */
+  async function askAll(
+    commands: readonly string[],
+    path: string,
+    signal?: AbortSignal,
+  ): Promise<FTPResponse[]> {
     const { client } = connection;
     const stop = () => client.close();
     signal?.addEventListener('abort', stop, { once: true });
+    const replies: FTPResponse[] = [];
+    const [command = '', ...others] = commands;
     try {
-      return await client.sendIgnoringError(`${command} ${path}`);
+      const answered = client.ftp.handle(command, (reply, task) => {
+        if (reply instanceof Error && !(reply instanceof FTPError)) return task.reject(reply);
+        if (reply.code >= 100 && reply.code < 200) return;
+        replies.push({ code: reply.code, message: reply.message });
+        if (replies.length === commands.length) task.resolve(undefined);
+      });
+      if (!client.closed) for (const other of others) client.ftp.send(other);
+      await answered;
+      return replies;
     } catch (error) {
       throw translateFtpError(error, { server, path }, signal);
     } finally {
@@ -88,14 +125,16 @@ function session(
     }
   }
 
-  async function demand(command: string, path: string): Promise<void> {
-    const reply = await ask(command, path);
-    if (reply.code >= 400) throw replyFault(reply, { server, path });
+  /** Sends one command; a negative reply is given back. */
+  async function ask(command: string, path: string, signal?: AbortSignal): Promise<FTPResponse> {
+    checkPath(path);
+    const [reply] = await askAll([`${command} ${path}`], path, signal);
+    if (!reply) throw new Error('no reply');
+    return reply;
   }
 
-  async function size(path: string, signal?: AbortSignal): Promise<number | undefined> {
-    const reply = await ask('SIZE', path, signal);
-    if (reply.code === 550) return undefined;
+  function sizeIn(reply: FTPResponse | undefined, path: string): number | undefined {
+    if (!reply || reply.code === 550) return undefined;
     const found = SIZE_REPLY.exec(reply.message);
     const bytes = found ? Number(found[1] ?? 0) : Number.NaN;
     if (Number.isSafeInteger(bytes)) return bytes;
@@ -107,10 +146,112 @@ function session(
     throw replyFault(reply, { server, path });
   }
 
+  async function size(path: string, signal?: AbortSignal): Promise<number | undefined> {
+    const found = sizeIn(await ask('SIZE', path, signal), path);
+    sizeWorks = true;
+    return found;
+  }
+
+  /** The size, and the port for the upload that follows, where EPSV is known to work. */
+  async function sizeThenStore(path: string): Promise<number | undefined> {
+    if (connection.passive !== 'EPSV') return size(path);
+    checkPath(path);
+    const [found, epsv] = await askAll([`SIZE ${path}`, 'EPSV'], path);
+    connection.nextPort = epsv?.code === 229 ? epsvPort(epsv.message) : undefined;
+    return sizeIn(found, path);
+  }
+
+  /** The sizes of both, asked for together. */
+  async function bothSizes(path: string, other: string | undefined, signal: AbortSignal) {
+    if (other === undefined) return [await size(path, signal), undefined] as const;
+    checkPath(other);
+    const [found, otherFound] = await askAll([`SIZE ${path}`, `SIZE ${other}`], path, signal);
+    return [sizeIn(found, path), sizeIn(otherFound, other)] as const;
+  }
+
   const folderExists = async (path: string) => (await ask('CWD', path)).code < 400;
 
+  /** A new connection in place of one that is gone. */
+  async function revive(signal: AbortSignal): Promise<void> {
+    const again = await options.connect(signal);
+    if (closed) again.client.close();
+    connection = again;
+  }
+
+  /** Reads back what is stored; undefined where the server does not hand it out. */
+  async function readBack(
+    path: string,
+    from: number,
+    onBytes: (bytes: Buffer) => boolean,
+    signal: AbortSignal,
+  ): Promise<'read' | 'refused'> {
+    try {
+      if (connection.client.closed) await revive(signal);
+      const order = { path, from, onBytes, stallMs: times.stall, reasonMs: times.reason, signal };
+      const end = await readBackFrom(connection, order);
+      if (connection.client.closed && !closed) await revive(signal);
+      return end;
+    } catch (error) {
+      throw translateFtpError(error, { server, path }, signal);
+    }
+  }
+
+  async function wholeCrc32(path: string, signal: AbortSignal): Promise<number | undefined> {
+    let checksum = 0;
+    const sum = (bytes: Buffer) => {
+      checksum = crc32(bytes, checksum);
+      return true;
+    };
+    return (await readBack(path, 0, sum, signal)) === 'read' ? checksum : undefined;
+  }
+
+  /** Compares the content as far as the server and the destination's settings allow; gives the words for it. */
+  async function compareContent(
+    path: string,
+    sent: { readonly crc32: number; readonly digest: string | undefined },
+    method: ChecksumMethod | undefined,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const expected = method?.kind === 'CRC32' ? hex(sent.crc32) : sent.digest;
+    const differs = (found: string) =>
+      verificationFault({ server, path }, `the checksum there is ${found}, of what was sent ${expected}`);
+    if (method && expected !== undefined) {
+      const stop = () => connection.client.close();
+      signal.addEventListener('abort', stop, { once: true });
+      const found = await askChecksum(connection, method, path, times.finalReply)
+        .catch((error: unknown) => {
+          throw translateFtpError(error, { server, path }, signal);
+        })
+        .finally(() => signal.removeEventListener('abort', stop));
+      if (found !== undefined && found !== expected) throw differs(found);
+      if (found !== undefined) return `${method.kind} by server`;
+    }
+    if (options.verify !== 'read-back') return undefined;
+    const found = await wholeCrc32(path, signal);
+    if (found === undefined) return undefined;
+    if (found !== sent.crc32) throw differs(hex(found));
+    return 'CRC32 read back';
+  }
+
   return {
-    size: (path) => size(path),
+    size: (path, next) => (next === 'store' ? sizeThenStore(path) : size(path)),
+
+    canResume: () => /\bSTREAM\b/i.test(connection.features.get('REST') ?? ''),
+
+    canCompare: () => options.verify !== 'size' && bestMethod(connection.features, true) !== undefined,
+
+    async readBack(path, from, bytes, signal) {
+      checkPath(path);
+      const parts: Buffer[] = [];
+      let read = 0;
+      const gather = (part: Buffer) => {
+        parts.push(part);
+        read += part.length;
+        return read < bytes;
+      };
+      if ((await readBack(path, from, gather, signal)) === 'refused') return undefined;
+      return Buffer.concat(parts).subarray(0, bytes);
+    },
 
     async ensureDirectory(path) {
       checkPath(path);
@@ -131,41 +272,64 @@ function session(
       made.add(whole);
     },
 
-    async store(path, data, expectedBytes, onProgress, signal) {
+    async store(path, data, expectedBytes, onProgress, signal, extras = {}) {
       checkPath(path);
       const place = { server, path };
+      const { start, sourceCrc32, alsoSize } = extras;
       // A server that cannot tell sizes is found out before the first byte, not after the last.
       if (!sizeWorks) await size(path, signal);
-      sizeWorks = true;
-      const stored = await storeFile(connection.client, connection.rawSocket, {
-        place,
-        data,
-        expectedBytes,
-        onProgress,
-        signal,
-        times,
+      const resumed = start !== undefined && start.bytes > 0;
+      const method = options.verify === 'size' ? undefined : bestMethod(connection.features, resumed);
+      const digest =
+        method && method.kind !== 'CRC32' ? createHash(method.kind === 'MD5' ? 'md5' : 'sha256') : undefined;
+      const { throttle } = options;
+      const stored = await storeFile(connection, {
+        ...{ place, data, expectedBytes, start, digest, throttle, onProgress, signal, times },
       });
       if (!stored.confirmed) {
         log.warn(
           { server, path, bytes: stored.bytes },
           'no final reply to an upload; asking for the size anew',
         );
-        const again = await connect(signal);
-        if (closed) again.client.close();
-        connection = again;
+        await revive(signal);
       }
-      const actual = await size(path, signal);
+      const [actual, otherSize] = await bothSizes(path, alsoSize, signal);
       if (actual !== expectedBytes) {
         const found = actual === undefined ? 'the server has no such file' : `the server has ${actual} bytes`;
         throw verificationFault(place, `${found}, ${expectedBytes} were sent`);
       }
-      return { bytes: stored.bytes, crc32: stored.crc32, verified: 'size' };
+      if (sourceCrc32 !== undefined && sourceCrc32 !== stored.crc32) {
+        const detail = `S3 keeps the checksum ${hex(sourceCrc32)}, what it delivered has ${hex(stored.crc32)}`;
+        throw verificationFault(place, detail);
+      }
+      const sent = { crc32: stored.crc32, digest: digest?.digest('hex') };
+      const content = expectedBytes > 0 ? await compareContent(path, sent, method, signal) : undefined;
+      const words = ['size', sourceCrc32 === undefined ? '' : 'CRC32 by S3', content ?? ''].filter(Boolean);
+      return {
+        bytes: stored.bytes,
+        crc32: stored.crc32,
+        verified: words.join(' + '),
+        contentVerified: content !== undefined || expectedBytes === 0,
+        otherSize,
+      };
     },
 
     async rename(from, to) {
+      checkPath(from);
       checkPath(to);
-      await demand('RNFR', from);
-      await demand('RNTO', to);
+      // Sent together: a refused RNFR makes the server refuse RNTO as well.
+      const [rnfr, rnto, after] = await askAll([`RNFR ${from}`, `RNTO ${to}`, `SIZE ${to}`], to);
+      if (rnfr && rnfr.code >= 400) throw replyFault(rnfr, { server, path: from });
+      if (rnto && rnto.code >= 400) throw replyFault(rnto, { server, path: to });
+      return sizeIn(after, to);
+    },
+
+    async setModified(path, at) {
+      checkPath(path);
+      // vsftpd takes the time with MDTM, which others take for a question about a strange name.
+      const command = connection.features.has('MFMT') ? 'MFMT' : 'MDTM';
+      const [reply] = await askAll([`${command} ${timeValue(at)} ${path}`], path);
+      return reply !== undefined && reply.code < 300;
     },
 
     async remove(path) {

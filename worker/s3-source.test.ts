@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -63,7 +64,7 @@ const pinned = (object: SourceObject, changes: Partial<SourceObject['object']>):
 });
 async function collect(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   const parts: Buffer[] = [];
-  for await (const chunk of chunks) parts.push(chunk);
+  for await (const chunk of chunks) parts.push(Buffer.from(chunk));
   return Buffer.concat(parts);
 }
 
@@ -80,7 +81,11 @@ afterAll(async () => {
 describe('check', () => {
   test('tells size and checksum of the pinned object', async () => {
     const object = await put('größe/q3 (1).csv', content);
-    expect(await source().check(object, never)).toEqual({ size: content.length, crc32: crc32(content) });
+    expect(await source().check(object, never)).toEqual({
+      size: content.length,
+      crc32: crc32(content),
+      modifiedAt: expect.any(Number),
+    });
   });
 
   test('refuses what changed, is missing, archived or forbidden', async () => {
@@ -117,6 +122,26 @@ describe('read', () => {
     s3.setReadFault({ cutAfterBytes: 700_000, times: 4 });
     const read = await collect(source().read(object, 100, never));
     expect(read.equals(content.subarray(100))).toBe(true);
+  });
+
+  test('reads a large object over a few connections that are used again', async () => {
+    const large = randomBytes(24 * 2 ** 20 + 17);
+    const object = await put('large.bin', large);
+    s3.setReadFault({ cutAfterBytes: 3_000_000, times: 3 });
+    const opened = new Set<number | undefined>();
+    const seeing = (data: unknown) => {
+      const { request } = data as { request: IncomingMessage };
+      opened.add(request.socket.remotePort);
+    };
+    subscribe('http.server.request.start', seeing);
+    try {
+      expect((await collect(source().read(object, 7, never))).equals(large.subarray(7))).toBe(true);
+    } finally {
+      unsubscribe('http.server.request.start', seeing);
+    }
+    // Three were cut; each range on a connection of its own would be seven and more.
+    expect(opened.size).toBeGreaterThan(3);
+    expect(opened.size).toBeLessThan(8);
   });
 
   test('gives up when it is cut again and again', async () => {
@@ -188,6 +213,16 @@ describe('a server that breaks the rules', () => {
     await expect(collect(source({ endpoint }).read(object, start, never))).rejects.toMatchObject({
       code: 'source_changed',
     });
+  });
+
+  test('does not speak ranges as we do: the SDK reads on', async () => {
+    const endpoint = await serve((request, response) => {
+      const [, from = '', to = ''] = /=(\d+)-(\d+)/.exec(String(request.headers.range)) ?? [];
+      response.writeHead(206, { 'content-range': `bytes ${from}-${to}/4`, etag: '"e"' });
+      response.end('abcd'.slice(Number(from), Number(to) + 1));
+    });
+    // Without a Content-Length the body is chunked.
+    expect((await collect(source({ endpoint }).read(object, 0, never))).toString()).toBe('abcd');
   });
 
   test('goes silent: the body counts as cut, and is read on', async () => {

@@ -1,5 +1,6 @@
-/** The source port over S3: objects pinned by ETag, read in order, resumed at their offset when cut. */
+/** The source port over S3: objects pinned by ETag, read as parallel ranges, resumed at their offset when cut. */
 import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   GetObjectCommand,
   HeadObjectCommand,
@@ -16,6 +17,12 @@ import {
   translateS3Error,
 } from '../core/s3-errors.ts';
 import { stopReason } from '../core/stop-reason.ts';
+import { createPartMemory, type PartMemoryStock } from './part-memory.ts';
+import { RangeRefused, type RangeServer } from './range-connection.ts';
+import { Pace } from './range-pace.ts';
+import { createRangePool } from './range-pool.ts';
+import { type FetchPart, readRanges } from './ranges.ts';
+import { escapeUri, signGet } from './s3-signature.ts';
 import type { Source, SourceObject } from './source.ts';
 
 export interface S3SourceOptions {
@@ -26,10 +33,52 @@ export interface S3SourceOptions {
   readonly maxResumes?: number;
   /** Longest wait for the next bytes before the body counts as cut, in milliseconds. */
   readonly stallMs?: number;
+  /** The process's memory for parts; one of its own unless given. */
+  readonly memory?: PartMemoryStock;
+}
+
+export interface S3Source extends Source {
+  /** Closes its connections. */
+  close(): void;
 }
 
 /** Bytes after which a cut connection is bad luck again and not a pattern. */
-const PROGRESS = 8 * 2 ** 20;
+const PROGRESS = 2 ** 20;
+/** How long a signature is used, in milliseconds: well below S3's 15 minutes, and credentials are renewed 2 before their end. */
+const SIGNATURE_MS = 90_000;
+
+/** What the SDK hands to its network layer. */
+interface HttpRequest {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Where a bucket's objects are. */
+interface Place {
+  readonly server: RangeServer;
+  /** For the Host header. */
+  readonly host: string;
+  /** What the path has before the key. */
+  readonly before: string;
+}
+
+interface SignedGet {
+  readonly server: RangeServer;
+  /** Request line and headers. */
+  readonly head: string;
+}
+
+/** Bytes from offset `from` on, to fill `into` with. */
+interface Range {
+  readonly from: number;
+  readonly into: Buffer;
+  readonly onBytes: (filled: number) => void;
+}
+
+const escapedKey = (key: string) => key.split('/').map(escapeUri).join('/');
 
 const subjectOf = ({ bucket, object }: SourceObject): S3Subject => ({ bucket, key: object.key });
 
@@ -57,14 +106,19 @@ function wholeCrc32(head: HeadObjectCommandOutput): number | undefined {
   return bytes.length === 4 ? bytes.readUInt32BE() : undefined;
 }
 
-export function createS3Source(options: S3SourceOptions): Source {
-  const { client, log, maxResumes = 5, stallMs = 30_000 } = options;
+export function createS3Source(options: S3SourceOptions): S3Source {
+  const { client, log, maxResumes = 5, stallMs = 30_000, memory = createPartMemory() } = options;
+  const pool = createRangePool(stallMs);
+  const pace = new Pace();
+  const places = new Map<string, Promise<Place>>();
+  let sdkOnly = false;
 
-  /** The bytes from `start` to the end over one connection; may end early or fail anywhere. */
-  async function* body(source: SourceObject, start: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+  /** Fills `into` from offset `from` on over the SDK's own GET; may end early or fail anywhere. */
+  async function getBySdk(source: SourceObject, { from, into, onBytes }: Range, signal: AbortSignal) {
     const { size, etag } = source.object;
+    const to = from + into.length - 1;
     const response = await (await client()).send(
-      new GetObjectCommand({ ...pinned(source), Range: `bytes=${start}-${size - 1}` }),
+      new GetObjectCommand({ ...pinned(source), Range: `bytes=${from}-${to}` }),
       { abortSignal: signal },
     );
     const stream = response.Body as Readable | undefined;
@@ -75,30 +129,139 @@ export function createS3Source(options: S3SourceOptions): Source {
     try {
       if (signal.aborted) stop();
       // Servers that ignore Range or If-Match would otherwise put the wrong bytes in the right place.
-      const range =
-        response.ContentRange ?? (start === 0 ? `bytes 0-${Number(response.ContentLength) - 1}/${size}` : '');
-      if (range !== `bytes ${start}-${size - 1}/${size}` || (response.ETag ?? etag) !== etag) {
-        throw sourceChanged(
-          subjectOf(source),
-          `asked for bytes ${start}-${size - 1} of ${etag}, got ${range}`,
-        );
+      const whole =
+        from === 0 && to === size - 1 ? `bytes 0-${Number(response.ContentLength) - 1}/${size}` : '';
+      const range = response.ContentRange ?? whole;
+      if (range !== `bytes ${from}-${to}/${size}` || (response.ETag ?? etag) !== etag) {
+        throw sourceChanged(subjectOf(source), `asked for bytes ${from}-${to} of ${etag}, got ${range}`);
       }
       const chunks = stream[Symbol.asyncIterator]();
-      for (;;) {
-        // Runs only while we wait for S3: a slow target is no fault of the source.
+      for (let filled = 0; ; ) {
         stall = setTimeout(() => stream.destroy(new Error(`no bytes for ${stallMs} ms`)), stallMs);
         const { value, done } = await chunks.next();
         clearTimeout(stall);
         if (done) return;
-        yield value;
+        if (filled + value.length > into.length)
+          throw sourceChanged(subjectOf(source), 'more bytes than asked');
+        value.copy(into, filled);
+        filled += value.length;
+        onBytes(filled);
       }
     } finally {
       clearTimeout(stall);
       signal.removeEventListener('abort', stop);
-      // Also the way out for a reader that stops early.
       stream.on('error', () => {});
       stream.destroy();
     }
+  }
+
+  /** Where a bucket's objects are, as the SDK has it: which host, and what stands before the key. */
+  async function locate(source: SourceObject): Promise<Place> {
+    const command = new GetObjectCommand({ Bucket: source.bucket, Key: source.object.key });
+    let request: HttpRequest | undefined;
+    command.middlewareStack.add(
+      () => async (args) => {
+        request = args.request as HttpRequest;
+        return { output: { $metadata: {} }, response: {} };
+      },
+      { step: 'deserialize', priority: 'high', name: 'keepRequest' },
+    );
+    await (await client()).send(command);
+    const key = escapedKey(source.object.key);
+    if (!request?.path.endsWith(key)) throw new Error('the SDK asks for another path');
+    const { protocol, hostname, port, path, headers } = request;
+    const secure = protocol === 'https:';
+    return {
+      server: { secure, host: hostname, port: port ?? (secure ? 443 : 80) },
+      host: headers.host ?? hostname,
+      before: path.slice(0, path.length - key.length),
+    };
+  }
+
+  async function sign(source: SourceObject): Promise<SignedGet> {
+    const { key, etag: ifMatch, versionId } = source.object;
+    let located = places.get(source.bucket);
+    if (!located) {
+      located = locate(source);
+      places.set(source.bucket, located);
+      located.catch(() => places.delete(source.bucket));
+    }
+    const { server, host, before } = await located;
+    const { config } = await client();
+    const [region, keys] = await Promise.all([config.region(), config.credentials()]);
+    const query: Record<string, string> = versionId === undefined ? {} : { versionId };
+    const get = { path: `${before}${escapedKey(key)}`, query, host, ifMatch, region };
+    return { server, head: signGet(get, keys, Date.now()) };
+  }
+
+  /** One part, read on after cuts; what S3 refuses is asked once more by the SDK, which knows all its refusals. */
+  function partsOf(source: SourceObject): FetchPart {
+    const subject = subjectOf(source);
+    const { size, etag } = source.object;
+    let signed: Promise<SignedGet> | undefined;
+    let signedAt = 0;
+
+    const signature = () => {
+      if (!signed || performance.now() - signedAt > SIGNATURE_MS) {
+        signedAt = performance.now();
+        signed = sign(source);
+        signed.catch(() => {
+          signed = undefined;
+        });
+      }
+      return signed;
+    };
+
+    return async (from, into, onBytes, signal) => {
+      let filled = 0;
+      let cuts = 0;
+      let lastCut = 0;
+      let bySdk = false;
+      while (filled < into.length) {
+        const before = filled;
+        const range: Range = {
+          from: from + before,
+          into: into.subarray(before),
+          onBytes(more) {
+            filled = before + more;
+            onBytes(filled);
+          },
+        };
+        let cause: unknown = new Error('the body ended early');
+        try {
+          if (bySdk || sdkOnly) await getBySdk(source, range, signal);
+          else {
+            const { server, head } = await signature();
+            await pool.get(server, { ...range, head, etag, size }, signal);
+          }
+          if (filled === into.length) return;
+        } catch (error) {
+          if (error instanceof RangeRefused && !signal.aborted) {
+            log.info(
+              { bucket: source.bucket, status: error.status, cause: error.message },
+              'asking by the SDK',
+            );
+            bySdk = true;
+            // No refusal, just not HTTP as we speak it: a proxy or a redirect, which will not go away.
+            if (error.status < 400) sdkOnly = true;
+            continue;
+          }
+          const fault = translateS3Error(error, subject, signal);
+          // What S3 refuses by name will not be different for asking again; a socket will.
+          if (error instanceof FerryError || signal.aborted || !(fault.retryable || isCut(error)))
+            throw fault;
+          cause = error;
+        }
+        cuts = filled - lastCut >= PROGRESS ? 1 : cuts + 1;
+        lastCut = filled;
+        if (cuts > maxResumes) throw sourceInterrupted(subject, cause);
+        log.info(
+          { bucket: source.bucket, at: from + filled, cuts, cause: String(cause) },
+          'reading on after a cut',
+        );
+        if (filled === before) await pauseBefore(cuts, signal);
+      }
+    };
   }
 
   return {
@@ -116,37 +279,26 @@ export function createS3Source(options: S3SourceOptions): Source {
       }
       if (isArchived(head)) throw sourceArchived(subject);
       const crc32 = wholeCrc32(head);
-      return { size: source.object.size, ...(crc32 === undefined ? {} : { crc32 }) };
+      const modifiedAt = head.LastModified?.getTime();
+      return {
+        size: source.object.size,
+        ...(crc32 === undefined ? {} : { crc32 }),
+        ...(modifiedAt === undefined ? {} : { modifiedAt }),
+      };
     },
 
-    async *read(source, start, signal) {
-      const subject = subjectOf(source);
-      const { size } = source.object;
-      let at = start;
-      let cuts = 0;
-      let lastCut = start;
-      while (at < size) {
-        let cause: unknown = new Error(`the body ended at byte ${at} of ${size}`);
-        try {
-          for await (const chunk of body(source, at, signal)) {
-            if (at + chunk.length > size) throw sourceChanged(subject, `more than ${size} bytes`);
-            at += chunk.length;
-            yield chunk;
-          }
-        } catch (error) {
-          const fault = translateS3Error(error, subject, signal);
-          // What S3 refuses by name will not be different for asking again; a socket will.
-          if (error instanceof FerryError || !(fault.retryable || isCut(error))) throw fault;
-          cause = error;
-        }
-        if (at >= size) return;
-        cuts = at - lastCut >= PROGRESS ? 1 : cuts + 1;
-        lastCut = at;
-        if (cuts > maxResumes) throw sourceInterrupted(subject, cause);
-        log.info({ bucket: source.bucket, at, cuts, cause: String(cause) }, 'reading on after a cut');
-      }
+    read(source, start, signal, end = source.object.size) {
+      return readRanges({ start, size: end, fetch: partsOf(source), memory, pace, signal });
     },
+
+    close: () => pool.close(),
   };
+}
+
+/** Cut without a byte: some time for the network, different for each connection. */
+async function pauseBefore(cut: number, signal: AbortSignal): Promise<void> {
+  const ms = Math.min(2_000, 25 * 4 ** cut) * (0.5 + Math.random() / 2);
+  await delay(ms, undefined, { signal, ref: false }).catch(() => {});
 }
 
 /** A body that broke on the way, whatever the stream calls it: the SDK has no part in it any more. */

@@ -3,23 +3,27 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { type LiveProgress, progressCard } from '../adapters/cards/progress-card.ts';
-import { type ChatClients, clientFor } from '../adapters/chat-client.ts';
-import { createFoundation } from '../adapters/foundation.ts';
-import { slackClient } from '../adapters/slack/slack.ts';
+import { clientFor } from '../adapters/chat-client.ts';
+import { createFoundation, openTables } from '../adapters/foundation.ts';
+import { chatClients } from '../adapters/platforms.ts';
 import type { WorkerConfig } from '../core/config.ts';
 import { postedAs } from '../core/due-work.ts';
 import { createExpiry } from '../core/expiry.ts';
 import { startHealthServer } from '../core/health.ts';
 import { createQueueClient } from '../core/queue.ts';
 import { createSecretResolver, createSecretsClient } from '../core/secrets.ts';
+import { createNoteStore } from '../core/stores/note-store.ts';
 import { createConnections } from './connections.ts';
 import { createConsumer } from './consumer.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import { type FollowUpDeps, followUp } from './follow-up.ts';
 import { createFtpTarget } from './ftp-target.ts';
 import { createLeases } from './lease.ts';
+import { createPartMemory } from './part-memory.ts';
 import { createReconciler } from './reconciler.ts';
 import { createS3Source } from './s3-source.ts';
+import { createScaleInProtection } from './scale-in.ts';
+import { createThrottles } from './throttle.ts';
 import { runTransfer, type WorkflowDeps } from './workflow.ts';
 
 export interface RunningWorker {
@@ -35,8 +39,9 @@ export async function startWorker(
   now: () => number = Date.now,
 ): Promise<RunningWorker> {
   const { env, policy } = config;
-  const clients: ChatClients = { slack: slackClient(env, { log, now }) };
-  const base = createFoundation(config, { clients, log, now, by: 'reconciler' });
+  const tables = openTables(env, now);
+  const clients = chatClients(env, { notes: createNoteStore(tables), log, now });
+  const base = createFoundation(config, { tables, clients, log, now, by: 'reconciler' });
   const { transfers: store, objects, settler, tickets } = base;
   const { settle } = settler;
   const resolveSecret = createSecretResolver({
@@ -53,6 +58,8 @@ export async function startWorker(
     await clientFor(clients, posted.ref)?.update(posted.ref, progressCard(transfer, now(), live));
   }
 
+  const memory = createPartMemory();
+  const throttleOf = createThrottles();
   const afterwards: FollowUpDeps = { store, settle, learn: (id) => base.learning.learn(id), now };
   const tell = (transferId: string) => followUp(afterwards, transferId, log);
   const workflow: WorkflowDeps = {
@@ -65,13 +72,21 @@ export async function startWorker(
       const grant = await (purpose === 'check'
         ? base.s3Access.forCheck(transfer, keys)
         : base.s3Access.forTransfer(transfer, keys));
+      const source = createS3Source({ client: async () => grant.client, memory, log });
       return {
-        source: createS3Source({ client: async () => grant.client, log }),
-        close: () => grant.close(),
+        source,
+        async close() {
+          source.close();
+          await grant.close();
+        },
       };
     },
     openTarget: (name, destination) =>
-      createFtpTarget(destination, () => resolveSecret(destination.password), log, { name }),
+      createFtpTarget(destination, () => resolveSecret(destination.password), log, {
+        name,
+        throttle: throttleOf(name, destination.bytesPerSecond),
+        ...(destination.ca === undefined ? {} : { ca: () => resolveSecret(destination.ca ?? '') }),
+      }),
     readTicketState: (transfer, signal) => tickets.readTicketState(transfer, signal),
     showProgress,
     connections: createConnections(),
@@ -100,11 +115,12 @@ export async function startWorker(
     now,
     log,
   };
+  const protection = createScaleInProtection({ agentUri: env.ECS_AGENT_URI, log });
   const consumer = createConsumer({
     ...queues,
     queueUrl: env.QUEUE_URL,
     concurrency: env.WORKER_CONCURRENCY,
-    run: (taken, signal) => runTransfer(workflow, taken, signal),
+    run: (taken, signal) => protection.during(() => runTransfer(workflow, taken, signal)),
     stopping: stopping.signal,
   });
   const deadLetters = createDeadLetters(queues);
@@ -133,7 +149,7 @@ export async function startWorker(
     port: health.port,
     async stop() {
       stopping.abort();
-      await Promise.all([consumer.stop(), deadLetters.stop(), reconciler.stop()]);
+      await Promise.all([protection.release(), consumer.stop(), deadLetters.stop(), reconciler.stop()]);
       await settler.idle();
       await health.close();
       base.s3Access.close();

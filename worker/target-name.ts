@@ -21,17 +21,27 @@ export function pathFault(path: string, folder: string): string | undefined {
   return undefined;
 }
 
+/** What temporary names end in where the destination says nothing else. */
+export const TEMP_SUFFIX = '.part';
+
 /**
  * Where a file is written until it is whole: in the directory of its final name, so that the rename stays on one
- * file system. The lease's token keeps two workers from ever writing to the same file.
+ * file system. The lease's token keeps two workers from ever writing to the same name.
  */
 export function temporaryPath(
   targetPath: string,
   transferId: string,
   index: number,
   leaseToken: number,
+  suffix = TEMP_SUFFIX,
 ): string {
-  return posix.join(posix.dirname(targetPath), `.fileferry-${transferId}-${index}-${leaseToken}.part`);
+  return posix.join(posix.dirname(targetPath), `.fileferry-${transferId}-${index}-${leaseToken}${suffix}`);
+}
+
+/** The lease token in a temporary name. */
+export function temporaryToken(path: string): number | undefined {
+  const token = /\/\.fileferry-TRF-[^/-]+-\d+-(\d+)\.[^/]*$/.exec(path)?.[1];
+  return token === undefined ? undefined : Number(token);
 }
 
 /** `/in/report.csv` as `/in/report (1).csv`. */

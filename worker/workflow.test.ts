@@ -122,7 +122,7 @@ describe('a run that fails', () => {
     const transfer = await rig.queued([file(0, 2_000), file(1, 4_000)]);
     const full = () => new FerryError('target_full', { userMessage: 'The disk of acme-ftp is full.' });
     rig.source.faults.set(file(1, 0).key, [full()]);
-    rig.source.gates.set(file(1, 0).key, gateOnceDone(rig, 0));
+    rig.source.gates.set(file(1, 0).key, gateOnceDone(rig, transfer, 0));
     expect(await rig.run(transfer)).toBe('failed');
     const ended = await rig.get(transfer.transferId);
     expect(ended).toMatchObject({
@@ -144,7 +144,7 @@ describe('a run that fails', () => {
     const rig = createWorkerRig(db);
     const transfer = await rig.queued([file(0, 2_000), file(1, 4_000)]);
     rig.source.faults.set(file(1, 0).key, [new FerryError('target_full', { userMessage: 'full' })]);
-    rig.source.gates.set(file(1, 0).key, gateOnceDone(rig, 0));
+    rig.source.gates.set(file(1, 0).key, gateOnceDone(rig, transfer, 0));
     await rig.run(transfer);
     const { transfer: again } = await rig.store.change(transfer.transferId, (current) => ({
       next: { ...current, status: 'queued', attempt: 2 },
@@ -185,18 +185,153 @@ describe('a run that fails', () => {
 });
 
 /** Lets a file on only when another one is in place. */
-function gateOnceDone(rig: WorkerRig, index: number) {
+function gateOnceDone(rig: WorkerRig, transfer: Transfer, index: number) {
   const gate = createGate();
-  const { before } = rig.target;
-  let renamed = false;
-  rig.target.before = async (command) => {
-    await before(command);
-    if (command.endsWith(` /incoming/file-${index}.csv`) && command.startsWith('RNTO')) renamed = true;
-    // The size is asked once more after the rename; by then the file is there.
-    else if (renamed && command === `SIZE /incoming/file-${index}.csv`) setTimeout(gate.open, 30);
-  };
+  void (async () => {
+    await gate.reached;
+    while ((await statesOf(rig, transfer))[index] !== 'done') await new Promise(setImmediate);
+    gate.open();
+  })();
   return gate;
 }
+
+describe('one file of many', () => {
+  const refusing = (rig: WorkerRig, indices: number[]) => {
+    rig.target.before = (command) => {
+      if (indices.some((index) => command.startsWith('STOR') && command.includes(`-${index}-`))) {
+        throw new FerryError('target_refused', { userMessage: 'acme-ftp answered 553 "No such name".' });
+      }
+    };
+  };
+
+  it('fails alone, is named, and is all that a retry sends', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued(Array.from({ length: 70 }, (_none, index) => file(index, 100)));
+    refusing(rig, [3, 66]);
+    expect(await rig.run(transfer)).toBe('failed');
+    const ended = await rig.get(transfer.transferId);
+    expect(ended).toMatchObject({
+      failure: { code: 'target_refused' },
+      progress: { objectsDone: 68, objectsFailed: 2, bytesDone: 6_800 },
+    });
+    expect(ended.failure?.message).toMatch(/^2 of 70 files did not arrive: .*file-3\.csv, .*file-66\.csv\./);
+    expect(rig.temporaryFiles()).toEqual([]);
+    const states = await statesOf(rig, transfer);
+    expect(states.flatMap((state, index) => (state === 'failed' ? [index] : []))).toEqual([3, 66]);
+
+    rig.target.before = () => {};
+    rig.source.reads.length = 0;
+    const { transfer: again } = await rig.store.change(transfer.transferId, (current) => ({
+      next: { ...current, status: 'queued', attempt: 2 },
+      result: undefined,
+    }));
+    expect(await rig.run(again)).toBe('completed');
+    expect(rig.source.reads.toSorted()).toEqual([file(3, 0).key, file(66, 0).key]);
+  });
+
+  it('is not believed to fail alone when every one does', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued(Array.from({ length: 60 }, (_none, index) => file(index, 100)));
+    refusing(rig, [...Array(60).keys()]);
+    expect(await rig.run(transfer)).toBe('failed');
+    const { progress } = await rig.get(transfer.transferId);
+    expect(progress?.objectsFailed).toBeLessThan(20);
+  });
+
+  it('reads the list page by page, and keeps no more than it is at', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued(Array.from({ length: 130 }, (_none, index) => file(index, 10)));
+    let ahead = 0;
+    let most = 0;
+    const objects: typeof rig.objects = {
+      ...rig.objects,
+      async *read(which) {
+        for await (const object of rig.objects.read(which)) {
+          if (object.progress.state !== 'done') ahead += 1;
+          most = Math.max(most, ahead);
+          yield object;
+        }
+      },
+      async setProgress(which, index, state, token) {
+        if (state.state === 'done') ahead -= 1;
+        await rig.objects.setProgress(which, index, state, token);
+      },
+    };
+    let streaming = false;
+    rig.target.before = (command) => {
+      // Validation and the look at what is done have read all; from here on it counts.
+      if (!streaming && command === 'USER') ahead = most = 0;
+      streaming = true;
+    };
+    expect(await rig.run(transfer, { changes: { objects } })).toBe('completed');
+    expect(most).toBeLessThan(10);
+    expect(rig.target.files.size).toBe(130);
+  });
+});
+
+describe('a destination that is not ready', () => {
+  it('takes fewer connections: the others carry all files', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued(Array.from({ length: 12 }, (_none, index) => file(index, 2_000)));
+    rig.target.before = (command) => {
+      if (command === 'USER' && rig.target.open >= 2) {
+        throw new FerryError('throttled', { retryable: true, userMessage: '421 Too many users.' });
+      }
+    };
+    expect(await rig.run(transfer)).toBe('completed');
+    expect(rig.target.mostOpen).toBe(2);
+    expect(rig.target.files.size).toBe(12);
+  });
+
+  it('is tried again in later runs before the transfer fails', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 2_000)]);
+    rig.target.before = () => {
+      throw new FerryError('target_unreachable', { retryable: true, userMessage: 'acme-ftp is down.' });
+    };
+    expect(await rig.run(transfer)).toBe('deferred');
+    expect(await rig.get(transfer.transferId)).toMatchObject({
+      status: 'running',
+      waiting: { reason: 'acme-ftp is down.' },
+    });
+    expect(await rig.run(transfer)).toBe('deferred');
+    expect(await rig.run(transfer)).toBe('failed');
+    expect(await rig.get(transfer.transferId)).toMatchObject({ failure: { code: 'target_unreachable' } });
+  });
+
+  it('is left alone outside of its hours', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 2_000)]);
+    const { policy } = rig.deps();
+    const acme = policy.destinations['acme-ftp'];
+    if (!acme) throw new Error('no destination');
+    const inAnHour = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
+    const window = { from: inAnHour(1), to: inAnHour(2), timeZone: 'UTC' };
+    const closed = { ...policy, destinations: { 'acme-ftp': { ...acme, window } } };
+    expect(await rig.run(transfer, { changes: { policy: closed } })).toBe('deferred');
+    expect(rig.target.commands).toEqual([]);
+    expect((await rig.get(transfer.transferId)).waiting?.reason).toContain(
+      `from ${window.from} to ${window.to}`,
+    );
+    expect(await rig.run(transfer)).toBe('completed');
+  });
+
+  it('gives the file its time and temporary names as the destination wants them', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 2_000)]);
+    const { policy } = rig.deps();
+    const acme = policy.destinations['acme-ftp'];
+    if (!acme) throw new Error('no destination');
+    rig.source.check = async ({ object }) => ({ size: object.size, modifiedAt: 1_700_000_000_000 });
+    const wanting = {
+      ...policy,
+      destinations: { 'acme-ftp': { ...acme, preserveTime: true, tempSuffix: '.tmp' } },
+    };
+    expect(await rig.run(transfer, { changes: { policy: wanting } })).toBe('completed');
+    const temp = `/incoming/.fileferry-${transfer.transferId}-0-1.tmp`;
+    expect(rig.target.commands).toContain(`MFMT 1700000000000 ${temp}`);
+  });
+});
 
 describe('a run that is interrupted', () => {
   it('stops when it is cancelled, and leaves nothing behind', async () => {

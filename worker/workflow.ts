@@ -23,6 +23,8 @@ import { prepareStreaming, type Streaming } from './steps/stream.ts';
 import { checkTickets } from './steps/tickets.ts';
 import { requireDestination, validate } from './steps/validate.ts';
 import type { Target } from './target.ts';
+import { TEMP_SUFFIX } from './target-name.ts';
+import { closedUntil } from './time-window.ts';
 import { watchRun } from './watch.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from './with-retry.ts';
 
@@ -30,6 +32,9 @@ import { DEFAULT_RETRY, type RetryPolicy, withRetry } from './with-retry.ts';
 const CLEANUP_MS = 8_000;
 /** Pauses between further looks for the tickets before the transfer is put off, in milliseconds. */
 const TICKET_PAUSES = [1_000, 3_000];
+
+/** Runs in which the bytes may fail to get through before the transfer fails. */
+const STREAM_RUNS = 3;
 
 export interface WorkflowDeps {
   readonly store: TransferStore;
@@ -54,6 +59,8 @@ export interface WorkflowDeps {
   readonly leaseMs: number;
   readonly progressMs: number;
   readonly retry?: RetryPolicy;
+  /** Runs that one attempt has for what may pass; 3 unless given. */
+  readonly streamRuns?: number;
   readonly ticketPauses?: readonly number[];
   readonly now: () => number;
   readonly log: Logger;
@@ -165,7 +172,9 @@ export async function runTransfer(
       withRetry(retry, signal, () => deps.openSource(transfer, signal, purpose));
     const openSource = () => open('check');
     await begin('validate');
-    await validate({ transfer, policy, objects, openSource, retry, signal, now: now() });
+    const closed = closedUntil(requireDestination(policy, transfer).window, now());
+    if (closed) throw new Aside('wait', `${transfer.plan.destination} takes files ${closed}.`);
+    const facts = await validate({ transfer, policy, objects, openSource, retry, signal, now: now() });
     await begin('tickets');
     await requireTickets();
     await begin('authorize');
@@ -177,7 +186,20 @@ export async function runTransfer(
     const target = deps.openTarget(name, destination);
     const { connections } = deps;
     streaming = await prepareStreaming({
-      ...{ transfer, lease, destination, source, target, objects, connections, retry, signal, now, log },
+      ...{
+        transfer,
+        lease,
+        destination,
+        source,
+        target,
+        objects,
+        connections,
+        facts,
+        retry,
+        signal,
+        now,
+        log,
+      },
     });
     const figures = streaming;
     const message = keepMessageCurrent({
@@ -211,7 +233,10 @@ export async function runTransfer(
     try {
       const destination = destinationOf(policy, name);
       const target = destination && deps.openTarget(name, destination);
-      return await removeLeftovers({ transfer, lease, objects, target, failed, patienceMs: CLEANUP_MS, log });
+      const suffix = destination?.tempSuffix ?? TEMP_SUFFIX;
+      return await removeLeftovers({
+        ...{ transfer, lease, objects, target, failed, suffix, patienceMs: CLEANUP_MS, log },
+      });
     } catch (error) {
       // How the run ended is what people have to know; the next run finds the files by their checkpoints.
       log.error({ err: error }, 'temporary files were not looked for');
@@ -234,7 +259,7 @@ export async function runTransfer(
     log.error({ step, code: error.code, reference, err: thrown }, 'failed');
     const left = await cleanUp();
     await watch.end();
-    const fault = { step, error, reference, ofOneObject: streaming?.failed() !== undefined };
+    const fault = { step, error, reference, objectsFailed: streaming?.failed().size ?? 0 };
     await lease.write((current) => failed(current, now(), fault, streaming?.progress(), left));
     await followUp(deps, transferId, log);
     return 'failed';
@@ -242,6 +267,7 @@ export async function runTransfer(
 
   async function defer(reason: string): Promise<RunOutcome> {
     await watch.end();
+    await streaming?.save();
     await lease.release((current) => putOff(current, now(), reason));
     log.warn({ step, reason }, 'put off');
     void deps.settle(transferId);
@@ -271,6 +297,11 @@ export async function runTransfer(
     }
     if (thrown instanceof Aside) {
       return thrown.way === 'wait' ? defer(thrown.message) : cancel('worker', thrown.message);
+    }
+    // What may pass gets a fresh run later, perhaps by another worker, that goes on where this one stopped.
+    const mayPass = thrown instanceof FerryError && thrown.retryable && step === 'stream';
+    if (mayPass && transfer.steps.stream.attempts < (deps.streamRuns ?? STREAM_RUNS)) {
+      return defer(thrown.userMessage);
     }
     return fail(thrown);
   }

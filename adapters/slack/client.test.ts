@@ -66,6 +66,7 @@ async function makeHarness(): Promise<ChatClientHarness> {
   return {
     client,
     otherClient: newClient(server),
+    canLook: true,
     thread,
     closedThread: { platform: 'slack', teamId: SLACK_TEAM, channelId: 'C03HR' },
     ana: 'slack:T01FERRY:U01ANA',
@@ -75,6 +76,13 @@ async function makeHarness(): Promise<ChatClientHarness> {
       const { channelId, threadTs } = where as SlackThreadRef;
       const all = server.messages(channelId, slackId(viewer));
       return all.filter((one) => one.thread_ts === threadTs).map(show);
+    },
+    async whispers(where, viewer) {
+      const { channelId } = where as SlackThreadRef;
+      return server
+        .messages(channelId, slackId(viewer))
+        .filter((one) => one.onlyFor === slackId(viewer))
+        .map(show);
     },
     directMessages: async (userId) => server.messages(`D${slackId(userId).slice(1)}`).map(show),
     throttle(retryAfter, times) {

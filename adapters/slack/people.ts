@@ -2,7 +2,7 @@
 import type { UsersInfoResponse } from '@slack/web-api';
 import { FerryError } from '../../core/errors.ts';
 import type { Person, Standing } from '../../core/person.ts';
-import { boundedCache } from './bounded-cache.ts';
+import { boundedCache } from '../bounded-cache.ts';
 import { plainText } from './mrkdwn.ts';
 import type { BotIdentity, SlackApi } from './web-api.ts';
 

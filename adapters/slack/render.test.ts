@@ -2,114 +2,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { faultsOfBlocks } from '../../test/fakes/block-kit.ts';
+import { anyCard, anyLine, anyLines, anyText } from '../../test/fixtures/any-card.ts';
 import { SAMPLE_CARDS } from '../../test/fixtures/cards.ts';
-import { ACTION_IDS, type Card, type CardElement, code, type Line, type Span } from '../card.ts';
+import { type CardElement, code, type Line } from '../card.ts';
 import { renderLine, renderLines } from './mrkdwn.ts';
 import { keyOfMark, markOf, renderCard } from './render.ts';
-
-/** What people could put into a name, weighted towards what Slack's mark-up could take offence at. */
-const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 60 }),
-  fc.string({ unit: 'grapheme', maxLength: 200 }),
-  fc
-    .array(
-      fc.constantFrom(
-        '<!channel>',
-        '<@U02BOB>',
-        '<',
-        '>',
-        '&',
-        '|',
-        '`',
-        '```',
-        '*',
-        '_',
-        ' ',
-        '\n',
-        '\u202e',
-        '\u0000',
-        '\ud83d',
-        '👩‍👩‍👧',
-        ':boom:',
-        'é',
-        'k',
-        'k'.repeat(1_000),
-      ),
-      { maxLength: 30 },
-    )
-    .map((parts) => parts.join('')),
-);
-const span: fc.Arbitrary<Span> = fc.oneof(
-  text,
-  fc.record({ kind: fc.constantFrom('bold', 'code'), text }),
-  fc.record({
-    kind: fc.constant('person'),
-    userId: fc.constantFrom('slack:T1:U1', 'slack:T1:<!here>', 'teams:t:29:x'),
-    name: text,
-  }),
-  fc.record({ kind: fc.constant('link'), url: fc.oneof(fc.webUrl(), text), text }),
-);
-const line: fc.Arbitrary<Line> = fc.array(span, { maxLength: 6 });
-const lines = fc.oneof(
-  { weight: 5, arbitrary: fc.array(line, { maxLength: 8 }) },
-  { weight: 1, arbitrary: fc.array(line, { minLength: 50, maxLength: 100 }) },
-);
-const count = fc.nat({ max: 1e9 });
-const element: fc.Arbitrary<CardElement> = fc.oneof(
-  fc.record({ type: fc.constant('header'), text }),
-  fc.record({ type: fc.constant('text'), lines }),
-  fc.record({
-    type: fc.constant('fields'),
-    fields: fc.array(fc.record({ label: text, value: line }), { maxLength: 40 }),
-  }),
-  fc.record(
-    {
-      type: fc.constant('progress'),
-      bytesDone: count,
-      bytesTotal: count,
-      objectsDone: count,
-      objectsTotal: count,
-      bytesPerSecond: count,
-      secondsLeft: count,
-    },
-    { requiredKeys: ['type', 'bytesDone', 'bytesTotal', 'objectsDone', 'objectsTotal'] },
-  ),
-  fc.record({
-    type: fc.constant('checklist'),
-    items: fc.array(
-      fc.record({
-        label: text,
-        state: fc.constantFrom('waiting', 'active', 'done', 'failed', 'skipped'),
-        detail: text,
-      }),
-      { maxLength: 20 },
-    ),
-  }),
-  fc.record({
-    type: fc.constant('actions'),
-    actions: fc.array(
-      fc.record(
-        {
-          actionId: fc.constantFrom(...ACTION_IDS),
-          label: text,
-          value: text,
-          style: fc.constantFrom('primary', 'danger'),
-          confirm: text,
-        },
-        { requiredKeys: ['actionId', 'label', 'value'] },
-      ),
-      { maxLength: 40 },
-    ),
-  }),
-  fc.record({ type: fc.constant('context'), lines }),
-);
-const card: fc.Arbitrary<Card> = fc.record({
-  fallback: text,
-  elements: fc.oneof(
-    { weight: 4, arbitrary: fc.array(element, { maxLength: 10 }) },
-    { weight: 1, arbitrary: fc.array(element, { minLength: 50, maxLength: 70 }) },
-  ),
-});
 
 describe('renderCard', () => {
   it.each(Object.entries(SAMPLE_CARDS))('renders %s as it always did', async (name, sample) => {
@@ -120,7 +17,7 @@ describe('renderCard', () => {
 
   it('stays within Slack’s limits whatever the card holds', { timeout: 60_000 }, () => {
     fc.assert(
-      fc.property(card, (any) => {
+      fc.property(anyCard, (any) => {
         const message = renderCard(any, 'TRF-0123456789/any');
         expect(faultsOfBlocks(message.blocks)?.reasons).toBeUndefined();
         expect(message.blocks[0]?.block_id).toBe('ff:TRF-0123456789/any');
@@ -192,7 +89,7 @@ describe('renderCard', () => {
 describe('renderLine', () => {
   it('is never longer than asked', () => {
     fc.assert(
-      fc.property(line, fc.integer({ min: 1, max: 300 }), (any, max) => {
+      fc.property(anyLine, fc.integer({ min: 1, max: 300 }), (any, max) => {
         expect(renderLine(any, max).length).toBeLessThanOrEqual(max);
       }),
     );
@@ -200,7 +97,7 @@ describe('renderLine', () => {
 
   it('holds code together, whatever backticks it contains', () => {
     fc.assert(
-      fc.property(text, fc.integer({ min: 4, max: 2_000 }), (any, max) => {
+      fc.property(anyText, fc.integer({ min: 4, max: 2_000 }), (any, max) => {
         const rendered = renderLine([code(any)], max);
         expect(rendered.match(/`/g)?.length ?? 0).toBe(rendered === '…' ? 0 : 2);
         if (rendered !== '…') expect(rendered).toMatch(/^`[^`]+`$/u);
@@ -224,7 +121,7 @@ describe('renderLine', () => {
 describe('renderLines', () => {
   it('is never longer than asked and counts what it left out', () => {
     fc.assert(
-      fc.property(lines, fc.integer({ min: 100, max: 1_000 }), (any, max) => {
+      fc.property(anyLines, fc.integer({ min: 100, max: 1_000 }), (any, max) => {
         const rendered = renderLines(any, max);
         expect(rendered.length).toBeLessThanOrEqual(max);
         const shown = rendered.split('\n');

@@ -35,6 +35,11 @@ describe('readText', () => {
     expect(readText('x'.repeat(MAX_TEXT), 'U0FERRY').truncated).toBe(false);
   });
 
+  it('leaves no mention that broken mark-up would complete', () => {
+    expect(readText('<@U0FERRY<>>', 'U0FERRY').text).toBe('@U0FERRY>');
+    expect(readText('<<!U0FERRY>> 1 &lt; 2', 'U0FERRY').text).toBe('@U0FERRY> 1 < 2');
+  });
+
   it('takes anything', () => {
     const part = fc.constantFrom('<', '>', '|', '@', '#', '!', '&', 'amp;', 'lt;', 'a', '<@U0FERRY', ' ');
     fc.assert(

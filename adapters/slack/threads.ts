@@ -1,6 +1,6 @@
 /** In which threads the bot takes part: there, people need not mention it again. */
 import { FerryError } from '../../core/errors.ts';
-import { boundedCache } from './bounded-cache.ts';
+import { boundedCache } from '../bounded-cache.ts';
 import type { ThreadPlace } from './normalize.ts';
 import { mentions } from './text.ts';
 import type { SlackApi } from './web-api.ts';

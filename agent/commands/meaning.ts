@@ -32,7 +32,8 @@ export function isPlain(read: Command, deps: Pick<PlannerDeps, 'policy'>, turn: 
       // What the grammar asks back about, it asks with the person's own words.
       const known = (typed: string, things: ReturnType<typeof bucketsFor>) => {
         const resolved = resolveName(typed, things);
-        return things.length === 0 || resolved.kind !== 'unknown' || resolved.nearest.length > 0;
+        if (resolved.kind !== 'unknown' || things.length === 0) return true;
+        return resolved.nearest.length > 0 && !/\s/.test(typed);
       };
       return (
         sources.length > 0 &&
@@ -236,11 +237,11 @@ const FORBIDDEN: Readonly<Record<string, readonly [string, string]>> = {
   permissions: ['Nobody can change rights, destinations or rules here.', 'Please ask your FileFerry team.'],
 };
 
-function outside({ kind, topic }: Slots): Meaning | undefined {
+function outside({ kind, topic }: Slots, turn: Turn): Meaning {
   if (kind === 'smalltalk') return command({ kind: 'greeting' });
   const [reason, advice] = FORBIDDEN[topic ?? ''] ?? [];
   if (kind === 'policy_violation' && reason !== undefined) return reply(refusal(reason, advice));
-  return undefined;
+  return command({ kind: 'unknown', text: turn.text });
 }
 
 const idsOf = ({ transferId, transferIds }: Slots) =>
@@ -297,7 +298,7 @@ function meaningOf(
     case 'help':
       return command({ kind: 'help' });
     case 'out_of_scope':
-      return outside(slots);
+      return outside(slots, turn);
   }
 }
 

@@ -74,7 +74,10 @@ export function createCommandsPlanner(deps: PlannerDeps): Planner {
     const asRead: Meaning = { kind: 'command', command: read };
     if (isPlain(read, deps, turn)) return asRead;
     const focus = (await deps.focus?.recall(turn.person)) ?? {};
-    return readFreely(deps, turn, focus) ?? asRead;
+    const meaning = readFreely(deps, turn, focus) ?? asRead;
+    const isLost = meaning.kind === 'command' && meaning.command.kind === 'unknown';
+    // What only asks to see something does no harm when the grammar alone knows it.
+    return isLost && !['send', 'predict', 'cancel', 'retry'].includes(read.kind) ? asRead : meaning;
   }
 
   return {

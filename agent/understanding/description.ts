@@ -76,7 +76,7 @@ export const EDGE = new Set(
   regarding re concerning done finished arrived made through yet fail failed stuck happened happening why work working doing looking
   should've fire chuck tonight's both's few couple several these's chance chances odds likely success succeed risk probability want's says said
   say already before first second third instead pls too immediately well
-  abort kill withdraw revoke halt scrap undo restart rerun re-run redo resubmit track read open browse start run`.split(
+  checksum etag md5 sha256 timestamp storage class attributes properties stats many missing abort kill withdraw revoke halt scrap undo restart rerun re-run redo resubmit track read open browse start run`.split(
     /\s+/,
   ),
 );
@@ -97,6 +97,7 @@ const KEPT_LAST = new Set([
   'metadata',
   'order',
   'load',
+  'run',
   'new',
 ]);
 /** …and those that do at its beginning. */
@@ -198,6 +199,9 @@ export function describe(words: readonly Word[]): Description {
     }
     const { norm } = word;
     const next = words[at + 1]?.norm ?? '';
+    // "The 5 newest files": how many is no part of the description.
+    if (/^\d{1,3}$/.test(norm) && (PICKS.some(([pattern]) => pattern.test(next)) || /^files?$/.test(next)))
+      continue;
     const pick = PICKS.find(([pattern]) => pattern.test(norm) || pattern.test(`${norm} ${next}`));
     if (pick && described.pick === undefined && !(norm === 'current' && rest.length > 0)) {
       described.pick = pick[1];
@@ -231,7 +235,7 @@ export function describe(words: readonly Word[]): Description {
     .trim();
   if (
     text !== '' &&
-    !/^(?:files?|objects?|keys?|items?|folders?|documents?|docs|data|bucket|s3|transfers?|version|copy|one|ones|new|old|recent|available|rest|arrive)$/i.test(
+    !/^(?:files?|objects?|keys?|items?|folders?|documents?|docs|data|bucket|s3|transfers?|version|copy|one|ones|new|old|recent|available|rest|arrive|something|anything|some file)$/i.test(
       text,
     )
   )

@@ -35,7 +35,7 @@ const indexOf = (word: string, length: number): number | undefined => {
 const SINGULAR =
   /(?:^| )(?:it|this|that|that one|this one|(?:the|that|this) (?:same )?(?:file|one|thing|object|document|report)|(?:the )?same(?: (?:file|one|thing|object|document|report|again))?)(?= |$)/;
 const PLURAL =
-  /(?:^| )(?:them|these|those|(?:all|both)(?: of)?(?: (?:them|these|those))?|all (?:two|three|four|five|\d+)|the (?:lot|whole lot|rest)|everything)(?= |$)/;
+  /(?:^| )(?:they|them|these|those|(?:all|both)(?: of)?(?: (?:them|these|those))?|all (?:two|three|four|five|\d+)|the (?:lot|whole lot|rest)|everything)(?= |$)/;
 
 /** Keys of the last listing by their place in it. */
 function byPlace(line: string, keys: readonly string[]): readonly string[] | undefined {
@@ -67,7 +67,7 @@ function byPlace(line: string, keys: readonly string[]): readonly string[] | und
 const nameOf = (key: string) => key.slice(key.lastIndexOf('/') + 1);
 
 /** Keys of the last listing by what they are called. */
-export function byName(query: string, keys: readonly string[]): readonly string[] {
+function byName(query: string, keys: readonly string[]): readonly string[] {
   const words = (query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).filter(
     (word) => !/^(?:the|file|one|files|ones)$/.test(word),
   );

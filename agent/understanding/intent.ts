@@ -1,4 +1,5 @@
 /** Tells what a sentence wants, by the words people say it with and by what it names. */
+import { type Facts, factsOf, isInjection } from './facts.ts';
 import * as cue from './lexicon.ts';
 import type { Intent } from './reading.ts';
 import { entitiesOf, type Sentence } from './sentence.ts';
@@ -16,48 +17,11 @@ const smalltalk: Wish = { intent: 'out_of_scope', kind: 'smalltalk' };
 const unrelated: Wish = { intent: 'out_of_scope', kind: 'unrelated' };
 const violation = (topic: string): Wish => ({ intent: 'out_of_scope', kind: 'policy_violation', topic });
 
-export const isInjection = ({ line }: Sentence) => cue.INJECTION.test(line);
-
-interface Facts {
-  readonly line: string;
-  readonly object: boolean;
-  readonly bucket: boolean;
-  readonly destination: boolean;
-  readonly foreign: boolean;
-  readonly id: boolean;
-  readonly question: boolean;
-  readonly fileNoun: boolean;
-  readonly points: boolean;
-  readonly sentence: Sentence;
-}
-
-function factsOf(sentence: Sentence): Facts {
-  const { line, context } = sentence;
-  const has = (kind: Parameters<typeof entitiesOf>[1]) => entitiesOf(sentence, kind).length > 0;
-  const object = has('source') || has('key') || has('glob') || has('prefix');
-  const remembers = context.lastListing ?? context.lastObject ?? context.lastTransfer;
-  return {
-    line,
-    object,
-    bucket: has('bucket') || has('source'),
-    destination: has('destination'),
-    foreign: has('foreign'),
-    id: has('id'),
-    question: cue.QUESTION.test(line),
-    fileNoun: cue.FILE_NOUN.test(line),
-    points:
-      remembers !== undefined &&
-      /(?:^| )(?:it|them|this|that|these|those|same|both|one|ones|all|everything|first|second|third|last|\d(?:st|nd|rd|th)|#\d|again)(?= |$)/.test(
-        line,
-      ),
-    sentence,
-  };
-}
-
 /** Somebody tries to decide on a transfer with words. */
 function decides(facts: Facts): boolean {
   const { line, id, question, object, bucket, destination, sentence } = facts;
   if (cue.isConsent(line)) return true;
+  if (cue.DO_NOT.test(line)) return false;
   const says =
     cue.APPROVE.test(line) ||
     cue.REJECT.test(line) ||
@@ -128,7 +92,12 @@ function aboutTransfers(facts: Facts): Wish | undefined {
     );
   const about = id || back || noun;
   const request = (object || bucket) && destination;
+  // "How many files are in …" asks about a bucket, not about what was sent.
+  const inside =
+    facts.bucket &&
+    !/(?:^| )(?:sent|send|transfers?|transferred|copied|moved|uploaded|requests?)(?= |$)/.test(line);
   if (
+    !inside &&
     cue.HISTORY.test(line) &&
     !id &&
     !/(?:^| )(?:cancel|abort|retry|stop|kill)(?= |$)/.test(line) &&
@@ -137,6 +106,7 @@ function aboutTransfers(facts: Facts): Wish | undefined {
     const isStatus = /(?:^| )(?:any (?:update|news)|how's|why)(?= |$)/.test(line);
     if (!isStatus) return { intent: 'history' };
   }
+  if (id && cue.DELETE.test(line) && !question) return { intent: 'cancel' };
   const cancels =
     cue.CANCEL.test(line) &&
     !cue.CANCELLED.test(
@@ -159,6 +129,7 @@ function aboutTransfers(facts: Facts): Wish | undefined {
   if (
     cue.RETRY.test(line) &&
     !request &&
+    !(destination && !id && /(?:^| )(?:re-?)?(?:send|copy|upload)(?= |$)/.test(line)) &&
     (about || leadingRetry(line) || facts.fileNoun) &&
     !/^(?:why|did|has|was)(?= )/.test(line)
   )
@@ -293,12 +264,12 @@ export function wishOf(sentence: Sentence): Wish {
   if (cue.BUCKETS.test(line) && !object && !bucket && !destination && !cue.SEND_STRONG.test(line))
     return { intent: 'list_buckets' };
   if (
-    cue.DESTINATIONS.test(line) &&
+    (cue.DESTINATIONS.test(line) || cue.WHERE_SEND.test(line)) &&
     question &&
     !object &&
     !bucket &&
     !destination &&
-    !cue.SEND_STRONG.test(line)
+    (cue.WHERE_SEND.test(line) || !cue.SEND_STRONG.test(line))
   )
     return { intent: 'list_destinations' };
   const access = cue.ACCESS.test(line);
@@ -324,9 +295,16 @@ export function wishOf(sentence: Sentence): Wish {
   )
     return { intent: 'predict' };
   const seen = sentence.context.lastObject ?? sentence.context.lastListing;
-  if (seen && facts.points && !sentence.context.lastTransfer && cue.INFO.test(line))
+  const brief = line.split(' ').length <= 4;
+  if (
+    seen &&
+    (facts.points || (brief && !bucket && !object)) &&
+    !sentence.context.lastTransfer &&
+    cue.INFO.test(line)
+  )
     return { intent: 'object_info' };
-  if (cue.STATUS.test(line) && statusLike(facts)) return { intent: 'status' };
+  const wishes = !question && (object || bucket) && (destination || foreign) && cue.WISH_SENT.test(line);
+  if (cue.STATUS.test(line) && !wishes && statusLike(facts)) return { intent: 'status' };
   if (question && !foreign && !asksToSend(line)) {
     const look = looks(facts);
     if (look) return look;

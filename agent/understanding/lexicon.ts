@@ -122,6 +122,8 @@ export const HELP_ASKED = new RegExp(
     '(?:^| )(?:explain|show me|teach me)(?: \\S+){0,2} how(?: |$)',
     '(?:^| )(?:getting started|your capabilities|help (?:me )?(?:with|understand|using) (?:this|the|you|fileferry))(?: |$)',
     '(?:^| )what is (?:this|fileferry)(?: \\?)?$',
+    '(?:^| )(?:do i|do we|does (?:this|it|that)) need (?:an |any )?approval(?: |$)',
+    '^who (?:can|may|must|should|has to|needs to) approve(?: |$)',
     '(?:^| )(?:do|can|does) (?:you|it|this|fileferry) support(?: |$)',
     '^(?:(?:please|can you|could you|hi|hey|hello|,) )*help me(?: to)? (?:send|transfer|copy|upload|move)(?: (?:a|some|the|my))?(?: (?:file|files|something))?(?: (?:please|\\.|\\?|!))*$',
   ].join('|'),
@@ -140,7 +142,7 @@ export const METRIC_DURATION = any(
 
 export const ACCESS = any(
   'access|permissions?|permitted|allowed|rights?|denied|forbidden|403|accessdenied|entitled|clearance|privileges?|unauthori[sz]ed|authori[sz]ed to|authorised',
-  "(?:can|could|may|can't|cannot|am i able to|are we able to|able to) (?:i |we |even |actually |still )*(?:read|see|open|access|use|view|list|browse)",
+  "(?:can|could|may|can't|cannot|am i able to|are we able to|able to) (?:i |we |even |actually |still )*(?:read|write|see|open|access|use|view|list|browse)",
   '(?:can|could|may|does|should) (?!you)\\S+ (?:even |still |also )?(?:read|see|access|open|have access to|view)',
   "(?:can't|cannot|unable to|not able to) (?:\\S+ )?(?:read|see|open|access|view|list|get into|download)",
 );
@@ -148,11 +150,8 @@ export const ACCESS = any(
 export const STATUS = any(
   "status|progress|(?:any|an|some|the|quick)? ?(?:update|updates|news|word)(?: (?:on|about|for|regarding|of|from|yet))?|where(?:'s| is| are)|how(?:'s| is| are)(?: \\S+){1,8} (?:going|doing|coming|coming along|getting on|looking|progressing|proceeding|along)|how(?:'s| is) it (?:going|looking|coming)",
   "(?:is|are|isn't|was|has|have|did|hasn't|didn't|does|wasn't)(?: \\S+){1,10} (?:done|finished|finish|complete|completed|through|there|arrive|arrived|ready|running|stuck|still|over|queued|pending|waiting|sent|send|delivered|uploaded|landed|land|failed|fail|failing|hanging|approved|moving|started|start|went|go|gone|make it|made it|work|worked|succeed|succeeded|received|copied|transferred|rejected|in progress|cancelled|ok|okay|alive|blocked|expired|yet)",
-  "what(?:'s| is|'s the| is the)? ?(?:happened|happening|up|going on|the deal|the story|status|state)(?: (?:to|with|on))?|why(?: \\S+){0,10} (?:fail|failed|failing|stuck|slow|error|errored|rejected|reject|cancelled|stopped|stop|hang|hanging|taking|not|break|broke|broken|die|died|denied|crash|crashed|waiting|pending|expired|bounce|bounced)|what went wrong|what(?:'s| is| was) (?:the )?(?:wrong|error|problem|issue|reason|failure)|track|tracking|check (?:on|up on|status)|still (?:running|pending|waiting|going|stuck)|done yet|finished yet|when(?:'s| will| is| does| do| can)(?: \\S+){1,10} (?:done|finish|finished|arrive|ready|there|complete|completed|end|land|through|expected)|how far|how much (?:is )?(?:left|longer)|(?:time|how long) (?:left|remaining)|reason (?:for|of)(?: \\S+){0,4} failure|failure reason|follow up on|following up on|whereabouts|sitrep|progressed",
+  "what(?:'s| is|'s the| is the)? ?(?:happened|happening|up|going on|the deal|the story|status|state)(?: (?:to|with|on))?|why(?: \\S+){0,10} (?:fail|failed|failing|stuck|slow|error|errored|rejected|reject|cancelled|stopped|stop|hang|hanging|taking|not|break|broke|broken|die|died|denied|crash|crashed|waiting|pending|expired|bounce|bounced)|what went wrong|what(?:'s| is| was) (?:the )?(?:wrong|error|problem|issue|reason|failure)|track|tracking|check (?:on|up on|status)|still (?:running|pending|waiting|going|stuck)|done yet|finished yet|when(?: \\S+){1,12} (?:arrive|arrives|done|finish|finished|ready|complete|land|through)|when(?:'s| will| is| does| do| can)(?: \\S+){1,10} (?:done|finish|finished|arrive|ready|there|complete|completed|end|land|through|expected)|how far|how much (?:is )?(?:left|longer)|(?:time|how long) (?:left|remaining)|reason (?:for|of)(?: \\S+){0,4} failure|failure reason|follow up on|following up on|whereabouts|sitrep|progressed",
   "who(?:'s| is| has| can| could| will| must| needs to| should| did|)(?: \\S+){0,4} (?:approve|approved|approver|approving|approves|decide|decided|reject|rejected|waiting|sign off)",
-);
-export const FAILURE = any(
-  "why|what went wrong|what(?:'s| is| was) (?:the )?(?:wrong|error|problem|issue|reason|failure)|reason|failure reason|error message|cause|root cause|what happened",
 );
 export const ETA = any(
   "when(?:'s| will| is| does| do| can)?|how long|how much longer|eta|time left|time remaining|remaining|how soon",
@@ -169,6 +168,7 @@ export const HISTORY = any(
   `how many(?: \\S+){0,4} (?:transfers|files|requests|uploads)(?: \\S+){0,6}`,
   `(?:any|what|which)(?: \\S+){0,3} (?:transfers|requests)(?: \\S+){0,6}`,
   `(?:who|anyone|anybody) (?:${SENT})`,
+  `(?:transfers|uploads|deliveries)(?: (?:to|for|from) {\\w+})?(?: (?:in|from|since|for|during|over|of|on|within))?(?: the)? {time}`,
   "what(?:'s| has| all| else)? (?:went|gone|goes|going) (?:out|to|over)",
   `(?:list|show|see|display|give)(?: me)? (?:everything|all|anything|stuff|files|what)(?: (?:that|which|files))? (?:i|we|{person}|[a-z]+)(?: (?:have|has|had|ever|already))? (?:${SENT})`,
   `(?:what|which ones|anything)(?: \\S+)? (?:failed|went out|completed|finished|succeeded|was sent|were sent|got sent|got delivered)`,
@@ -195,9 +195,6 @@ export const BUCKETS = any(
 export const LIST = any(
   "list|ls|dir|ll|show|browse|display|contents?|enumerate|tree|look (?:in|into|inside|at|around|under)|peek|find|search|searching|looking for|look for|look up|locate|see|view|open|explore|what(?:'s| is| are| do| does| have| sits|'re)?|which|any|anything|is there|are there|do we have|do you have|have we|got|give me|check|get me a list|how many|where(?:'s| is| are)|whats",
 );
-export const SEARCH = any(
-  "find|search|searching|looking for|look for|look up|locate|any|is there|are there|do we have|do you have|got|which|where(?:'s| is| are)|whats?",
-);
 
 /** What else is transferred, sent, ordered, approved and cancelled in the world. */
 export const UNRELATED = any(
@@ -208,7 +205,7 @@ export const UNRELATED = any(
   'transferred to (?:another|a different|the (?:\\S+ )?(?:team|office|department|branch)|sales|marketing|hr|finance)',
   '(?:my|the|your|our|an?) (?:order|orders|parcel|parcels|package|shipment|pizza|food|uber|taxi|flight|flights|meeting|meetings|appointment|reservation|booking|subscription|membership|lunch|dinner|standup|stand-up|sync meeting|vacation|pto|leave|holiday|expense|expenses|expense report|timesheet|purchase order|pull request|pr|merge request|code review|interview|visa|laptop|badge|parking|seat|desk|gym|insurance|account|credit card|car|bus|train|hotel|tickets?|concert|date|dentist|doctor|build|pipeline|deployment|deploy|server)(?: (?:request|requests|order|status|with|for|on|at|today|tomorrow|to|from|is|please|{\\w+}|\\?|\\.|!|number|ticket|booking|reservation|approval|plan|balance|report|slot|days?|claim|form|now|yet|done|arrive|arrived|coming|of)(?= |$).*|$)',
   'order (?:status|number|#?\\d+)|tracking number|amazon|fedex|ups|dhl|usps|delivery (?:driver|guy|time|address)|meeting|calendar|invite|invitation|vacation|pto|annual leave|sick leave|flowers?|birthday|gift|pizza|coffee|lunch|dinner|beer|cake|tweet|instagram|facebook|linkedin|whatsapp|text message|sms|postcard|letter to|fax|regards|greetings|condolences|congrats|congratulations to|kudos|love|hugs|truck|container|pallets?|forklift|boxes|troops|rocket|email|e-mail|mail|message|dm|reminder|poll|survey|gif|meme|emoji',
-  'appointments?|reservation|subscription|membership|dentist|doctor|haircut|interview|gym|landlord|plumber|netflix|spotify|weather|football|soccer|score|movie|song|music|recipe|capital of|president|stock price|translate|poem|story|essay|code|python|javascript|bug|pull request|deploy|deployment|kubernetes|wifi|wi-fi|vpn|printer|laptop|monitor|keyboard|mouse|restaurant|hotel|horoscope|lottery|the news|math|calculate|\\d+ ?[+*x] ?\\d+|meaning of life|chatgpt|openai',
+  'appointments?|reservation|subscription|membership|dentist|doctor|haircut|visa|passport|refund|loan|mortgage|(?:job|loan|college|credit) application|pr #?\\d+|my pr|interview|gym|landlord|plumber|netflix|spotify|weather|football|soccer|score|movie|song|music|recipe|capital of|president|stock price|translate|poem|story|essay|code|python|javascript|bug|pull request|deploy|deployment|kubernetes|wifi|wi-fi|vpn|printer|laptop|monitor|keyboard|mouse|restaurant|hotel|horoscope|lottery|the news|math|calculate|\\d+ ?[+*x] ?\\d+|meaning of life|chatgpt|openai',
 );
 
 const SMALL =

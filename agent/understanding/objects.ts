@@ -17,7 +17,7 @@ export interface Found extends ObjectSlots {
 
 const EVERYTHING = /(?:^| )(?:everything|all|whole|entire|contents?|every|full (?:bucket|folder))(?= |$)/;
 const EXCEPT =
-  /(?:^| )(?:except(?: for)?|excluding|exclude|but not|without|minus|skip|skipping|leave out|leaving out|not including|ignore|ignoring|apart from|other than)(?= )/;
+  /(?:^| )(?:except(?: for)?|excluding|exclude|but not|without|minus|skip|skipping|leave out|leaving out|not including|apart from|other than)(?= )/;
 const WITHIN = /^(?:under|in|inside|within|below|from|of|folder|directory|prefix|path|at|beneath)$/;
 const INTO =
   /^(?:under|in|into|inside|at|on|within|folder|directory|path|as|to|named|called|below|dir|subfolder)$/;
@@ -53,7 +53,13 @@ function exceptions(sentence: Sentence): { exclude: string[]; rest: readonly Wor
     else open.push(word);
   }
   flush();
-  if (exclude.length === 0) return { exclude, rest: words };
+  // "Without approval" is said of the transfer, not of its files.
+  if (
+    exclude.length === 0 ||
+    exclude.some((one) => /approv|asking|waiting|delay|checking|rules|permission/i.test(one))
+  ) {
+    return { exclude: [], rest: words };
+  }
   return { exclude, rest: [...words.slice(0, from), ...words.slice(at)] };
 }
 

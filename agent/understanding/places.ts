@@ -255,6 +255,8 @@ function bucketsByNoun(words: Word[], world: World): Word[] {
 }
 
 const TO = new Set(['to', 'onto', 'towards', 'into', '2', 'via']);
+/** What one does with a bucket, for sentences in which nothing else tells where it is named. */
+const READ = new Set(['read', 'see', 'access', 'open', 'use', 'browse', 'view']);
 const AT = new Set(['for', 'at', 'on', 'with', 'over']);
 const FROM = new Set(['from', 'in', 'inside', 'within', 'under', 'of', 'out']);
 
@@ -331,5 +333,7 @@ export function withPlaces(words: readonly Word[], world: World): Word[] {
     marked = byPreposition(marked, FROM, 'bucket', world.buckets, exact);
   if (!has(marked, 'destination'))
     marked = byPreposition(marked, AT, 'destination', world.destinations, exact);
+  if (!has(marked, 'bucket') && !has(marked, 'source') && !has(marked, 'destination'))
+    marked = byPreposition(marked, READ, 'bucket', world.buckets, exact);
   return marked;
 }

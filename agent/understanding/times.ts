@@ -46,7 +46,8 @@ const spoken = (words: readonly Word[], from: number, to: number) =>
     .slice(from, to)
     .map(({ raw }) => raw)
     .join(' ')
-    .replace(/['’]s\b/g, '');
+    .replace(/['’]s\b/g, '')
+    .replace(/[\s,.?!:]+$/, '');
 
 /**
  * Marks the stretches of time.
@@ -66,7 +67,7 @@ export function withTimes(words: readonly Word[], world: World, absolute: boolea
   }
   const joined = marked.map(({ raw, entity }) => (entity ? '#' : raw)).join(' ');
   if (!DATED.test(joined)) return marked;
-  const [date] = chrono.parse(joined, new Date(world.now));
+  const [date, second] = chrono.parse(joined, new Date(world.now));
   if (!date || joined.slice(date.index, date.index + date.text.length).includes('#')) return marked;
   let from = wordAt(joined, date.index);
   const to = wordAt(joined, date.index + date.text.length) + 1;
@@ -88,5 +89,9 @@ export function withTimes(words: readonly Word[], world: World, absolute: boolea
   ];
   if (!absolute && !isOn.includes(before) && from > 0) return marked;
   if (['since', 'after', 'before', 'until', 'between'].includes(before)) from--;
+  if (before === 'between' && second && marked[to]?.norm === 'and') {
+    const end = wordAt(joined, second.index + second.text.length) + 1;
+    return replaced(marked, from, end, spoken(marked, from, end));
+  }
   return replaced(marked, from, to, spoken(marked, from, to));
 }

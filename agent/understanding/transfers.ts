@@ -1,5 +1,5 @@
 /** Reads what is said about transfers that exist: which, whose, since when, and what about them. */
-import { isInjection } from './intent.ts';
+import { isInjection } from './facts.ts';
 import * as cue from './lexicon.ts';
 import { findObjects } from './objects.ts';
 import type { Reading, Slots } from './reading.ts';
@@ -37,7 +37,7 @@ function fileOf(sentence: Sentence): string | undefined {
 }
 
 const IDLE_QUERY =
-  /^(?:my|the|last|failed|pending|current|running|latest|file|files|it|that|mine|ours|s|stuck|yet|now|going|left|again|because|typo|by mistake|mistake|wrong|wrong file|accident|sorry|please|mind|issue|problem|error|reason|anything|something|old|new|open|active|queued|recent|previous|other|same|hr|boss|approved|eta|longer|hours?|ages|failing|slow|try|shot|go|time|stop|queue|arrive|arrived|land|through|kill|slow|new)(?: (?:one|ones|file|files|wrong|it|mind|long|slow|ages|failed))?$/i;
+  /^(?:my|the|last|failed|pending|current|running|latest|file|files|it|that|mine|ours|s|stuck|yet|now|going|left|again|because|typo|by mistake|mistake|wrong|wrong file|accident|sorry|please|mind|issue|problem|error|reason|anything|something|old|new|open|active|queued|recent|previous|other|same|hr|boss|approved|eta|longer|hours?|ages|failing|slow|try|shot|go|time|stop|queue|arrive|arrived|land|idea|status|update|progress|history|through|kill|slow|new)(?: (?:one|ones|file|files|wrong|it|mind|long|slow|ages|failed))?$/i;
 
 function decision(sentence: Sentence): Reading {
   const { line, context } = sentence;

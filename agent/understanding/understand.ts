@@ -1,69 +1,15 @@
 /** Reads a sentence as a careful colleague would: an intent and its slots, from the words alone, without a model. */
 
-import { lastObject, pointedAt } from './follow-up.ts';
-import { isInjection, type Wish, wishOf } from './intent.ts';
+import { answered } from './answer.ts';
+import { isInjection } from './facts.ts';
+import { lastObject } from './follow-up.ts';
+import { type Wish, wishOf } from './intent.ts';
 import * as cue from './lexicon.ts';
-import { type Found, findObjects } from './objects.ts';
-import type { Context, Intent, ObjectSlots, Reading, Slots, World } from './reading.ts';
+import { filled, isNamed, objectSlots, objectsOf } from './meant-objects.ts';
+import type { Found } from './objects.ts';
+import type { Context, ObjectSlots, Reading, Slots, World } from './reading.ts';
 import { entitiesOf, type Sentence, takeApart } from './sentence.ts';
 import { lookBack } from './transfers.ts';
-
-/** Slots without those that are undefined. */
-type Loose = { [Key in keyof Slots]?: Slots[Key] | undefined };
-const filled = (slots: Loose): Slots =>
-  Object.fromEntries(Object.entries(slots).filter(([, value]) => value !== undefined)) as Slots;
-
-const objectSlots = (found: ObjectSlots): Slots =>
-  filled({
-    bucket: found.bucket,
-    keys: found.keys,
-    prefix: found.prefix,
-    glob: found.glob,
-    query: found.query,
-    pick: found.pick,
-    exclude: found.exclude,
-    period: found.period,
-  });
-
-const isNamed = (found: ObjectSlots) =>
-  found.keys !== undefined ||
-  found.prefix !== undefined ||
-  found.glob !== undefined ||
-  found.query !== undefined ||
-  found.pick !== undefined;
-
-/** The objects of the sentence, those it points back to included. */
-function objectsOf(sentence: Sentence, forTransfer: boolean): Found {
-  const found = findObjects(sentence, forTransfer);
-  const { lastListing } = sentence.context;
-  const own = found.buckets.length > 0;
-  if (found.keys && !own && lastListing) {
-    const full = found.keys.map((key) =>
-      lastListing.keys.find((one) => one === key || one.endsWith(`/${key}`)),
-    );
-    if (full.every((key) => key !== undefined)) {
-      return { ...found, keys: full as string[], bucket: lastListing.bucket, buckets: [lastListing.bucket] };
-    }
-  }
-  if (found.keys || found.glob !== undefined || found.prefix !== undefined) {
-    const pointed = !own && !found.keys ? pointedAt(sentence, found.query) : undefined;
-    if (pointed) return pointing(found, pointed);
-    const home = sentence.context.lastListing?.bucket ?? sentence.context.lastObject?.bucket;
-    return !own && home !== undefined ? { ...found, bucket: home, buckets: [home] } : found;
-  }
-  if (own && (found.query !== undefined || found.pick !== undefined || found.everything)) return found;
-  const pointed = pointedAt(sentence, found.query);
-  if (pointed && (!own || found.buckets.includes(pointed.bucket))) return pointing(found, pointed);
-  if (!own && (found.query !== undefined || found.pick !== undefined) && lastListing) {
-    return { ...found, bucket: lastListing.bucket, buckets: [lastListing.bucket] };
-  }
-  return found;
-}
-
-function pointing(found: Found, { bucket, keys }: { bucket: string; keys: readonly string[] }): Found {
-  const { query: _query, pick: _pick, prefix: _prefix, glob: _glob, ...rest } = found;
-  return { ...rest, bucket, buckets: [bucket], keys };
-}
 
 /** What is asked for when not all of it is known. */
 function complete(
@@ -275,59 +221,6 @@ function outside(wish: Extract<Wish, { intent: 'out_of_scope' }>, sentence: Sent
       injection: isInjection(sentence) && wish.kind !== 'smalltalk' ? true : undefined,
     }),
   };
-}
-
-/** The answer to an open question: a few words that name what was missing. */
-function answered(sentence: Sentence, wish: Wish): Reading | undefined {
-  const { pending } = sentence.context;
-  if (!pending || (pending.for !== 'request_transfer' && pending.for !== 'predict')) return undefined;
-  const vague = wish.intent === 'out_of_scope' && wish.kind !== 'policy_violation';
-  const short = sentence.words.length <= 10 && !cue.SEND_STRONG.test(sentence.line);
-  const names = sentence.words.some(({ entity }) => entity !== undefined);
-  const bare =
-    /^(?:(?:the|to|it's|its|in|from|use|make it|oh|sorry|i mean|i meant|that|one|ok|please) )*(\S+)(?: (?:please|one|then|of course|!|\.))*$/.exec(
-      sentence.line,
-    );
-  const offered = Object.entries(pending.ambiguous ?? {}).flatMap(([slot, choices]) => {
-    const said = sentence.words.find(({ raw }) => choices.includes(raw.toLowerCase()))?.raw.toLowerCase();
-    return said === undefined ? [] : [[slot, said] as const];
-  });
-  if (
-    offered.length === 0 &&
-    !(
-      (vague ||
-        wish.intent === 'list_objects' ||
-        wish.intent === 'object_info' ||
-        wish.intent === 'request_transfer') &&
-      short &&
-      (names || bare)
-    )
-  )
-    return undefined;
-  const known = (pending.known ?? {}) as Slots;
-  const found = objectsOf(sentence, true);
-  const [destination] = entitiesOf(sentence, 'destination');
-  const merged: Record<string, unknown> = { ...known, ...objectSlots(found), ...Object.fromEntries(offered) };
-  if (destination?.names.length === 1) merged.destination = destination.names[0];
-  const missing = (pending.missing ?? []).filter((slot) =>
-    slot === 'source' ? !isNamed(merged as ObjectSlots) : merged[slot] === undefined,
-  );
-  const ambiguous = Object.fromEntries(
-    Object.entries(pending.ambiguous ?? {}).filter(([slot]) => merged[slot] === undefined),
-  );
-  if (JSON.stringify(merged) === JSON.stringify(known)) return undefined;
-  if (missing.length > 0 || Object.keys(ambiguous).length > 0) {
-    return {
-      intent: 'clarify',
-      slots: filled({
-        for: pending.for as Intent,
-        missing: missing.length > 0 ? missing : undefined,
-        ambiguous: Object.keys(ambiguous).length > 0 ? ambiguous : undefined,
-        known: merged,
-      }),
-    };
-  }
-  return { intent: pending.for, slots: merged as Slots };
 }
 
 function slotsFor(wish: Wish, sentence: Sentence): Reading {

@@ -31,7 +31,7 @@ export interface Word {
   readonly entity?: Entity;
 }
 
-const MAX_WORDS = 600;
+const MAX_WORDS = 300;
 
 const EXTENSIONS =
   /\.(?:csv|tsv|pdf|xlsx?|xlsm|docx?|pptx?|txt|json|jsonl|ndjson|xml|ya?ml|zip|gz|tgz|tar|bz2|7z|rar|zst|parquet|avro|orc|png|jpe?g|gif|svg|tiff?|webp|psd|ai|mp[34]|mov|avi|mkv|wav|log|bak|dat|db|sql|sqlite|dump|bin|iso|img|md|html?|css|js|ts|py|sh|ini|cfg|conf|eml|msg|ics|edi|x12|pgp|gpg|asc|sha256|md5|tmp|done|ok|ctl|xps|odt|ods|rtf|key|pem|numbers|pages|sig|dmg|exe|jar|war|deb|rpm)$/i;
@@ -54,7 +54,7 @@ const exactly = (text: string, things: readonly Named[]): string | undefined => 
 };
 
 /** Chat programs' own writing undone: entities, emphasis, emoji names; and ids whose dash was lost. */
-export function cleaned(text: string): string {
+function cleaned(text: string): string {
   return (
     text
       .replace(/&lt;/g, '<')
@@ -151,6 +151,12 @@ function withAddresses(tokens: readonly Token[], text: string): Token[] {
     const parts = tokens.filter(({ from, to }) => from >= joined.from && to <= joined.to);
     const first = parts[0]?.text ?? '';
     const whole = first.endsWith('/') || EXTENSIONS.test(first) || isGlob(first);
+    const runsOn = parts
+      .slice(1)
+      .some(({ text: one }) =>
+        /^(?:except|excluding|but|without|and|or|not|minus|apart|other|to)$/i.test(one),
+      );
+    if (whole && runsOn) return parts;
     return parts.length > 1 && !EXTENSIONS.test(joined.text) && (whole || !joined.text.endsWith('/'))
       ? parts
       : [joined];

@@ -11,6 +11,7 @@ export const LIFETIME = {
   transfer: 90 * DAY_SECONDS,
   fileCache: DAY_SECONDS,
   turn: DAY_SECONDS,
+  note: 90 * DAY_SECONDS,
 } as const;
 
 /** `transferId` → `transfer_id`; attribute names are snake_case, nested documents keep theirs. */

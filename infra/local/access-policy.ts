@@ -25,13 +25,15 @@ const policySchema = z.strictObject({
 export type AccessPolicy = z.infer<typeof policySchema>;
 type Statement = z.infer<typeof statementSchema>;
 
+/** Condition keys by lower-case name, such as `s3:prefix`; some, such as `aws:tagkeys`, have several values. */
+type Context = Readonly<Record<string, string | readonly string[]>>;
+
 export interface AccessQuestion {
   /** Such as `s3:GetObject`. */
   readonly action: string;
   /** An ARN, or `*` for what has none. */
   readonly resource: string;
-  /** Condition keys by lower-case name, such as `s3:prefix`. */
-  readonly context?: Readonly<Record<string, string>>;
+  readonly context?: Context;
 }
 
 /** The policy in a JSON text, or what is wrong with it. */
@@ -60,13 +62,17 @@ function matches(pattern: string, value: string, ignoreCase = false): boolean {
 }
 
 /** Undefined for an operator that is not known here: the caller then takes the side of refusal. */
-function conditionsHold(
-  statement: Statement,
-  context: Readonly<Record<string, string>>,
-): boolean | undefined {
+function conditionsHold(statement: Statement, context: Context): boolean | undefined {
   for (const [operator, keys] of Object.entries(statement.Condition ?? {})) {
     for (const [name, values] of Object.entries(keys)) {
-      const value = context[name.toLowerCase()];
+      const given = context[name.toLowerCase()];
+      if (operator === 'ForAllValues:StringEquals') {
+        // Holds of no value at all, too.
+        const all = typeof given === 'string' ? [given] : (given ?? []);
+        if (!all.every((one) => values.includes(one))) return false;
+        continue;
+      }
+      const value = typeof given === 'object' ? given[0] : given;
       const ifExists = operator.endsWith('IfExists');
       if (value === undefined && ifExists) continue;
       switch (ifExists ? operator.slice(0, -'IfExists'.length) : operator) {
@@ -107,10 +113,21 @@ export const ADMIN_POLICY: AccessPolicy = {
   Statement: [{ Effect: 'Allow', Action: ['*'], Resource: ['*'] }],
 };
 
+/** FileFerryReadOnlyRole's trust policy, whoever the caller is: to be asked about `sts:AssumeRole`. */
+export const READ_ONLY_ROLE_TRUST: AccessPolicy = policySchema.parse({
+  Version: '2012-10-17',
+  Statement: {
+    Effect: 'Allow',
+    Action: ['sts:AssumeRole', 'sts:TagSession'],
+    Resource: '*',
+    Condition: READ_ONLY_ROLE.trustConditions,
+  },
+});
+
 /** May become the given role and nothing else, as the bot's and worker's own identity in the cloud. */
 export const mayAssume = (roleArn: string): AccessPolicy => ({
   Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Action: ['sts:AssumeRole'], Resource: [roleArn] }],
+  Statement: [{ Effect: 'Allow', Action: ['sts:AssumeRole', 'sts:TagSession'], Resource: [roleArn] }],
 });
 
 /** FileFerryReadOnlyRole's policy over all local buckets. */

@@ -3,11 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LogLine, type Service, startService } from './services.ts';
+import { slackStage } from './slack-stage.ts';
 import { type Stack, startStack } from './stack.ts';
+import type { Stage } from './stage.ts';
 import { playStory } from './story.ts';
+import { teamsStage } from './teams-stage.ts';
 import { tidyLog } from './terminal.ts';
 
 const json = process.argv.includes('--json');
+/** The story plays in Teams instead of Slack. */
+const inTeams = process.argv.includes('--teams');
 const began = Date.now();
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort(signal));
@@ -20,6 +25,12 @@ const keep = (line: LogLine) => {
   if (log.length > 200) log.shift();
 };
 
+function stageOf({ slack, teams }: Stack, botUrl: string): Stage {
+  if (teams) return teamsStage(teams, botUrl);
+  if (slack) return slackStage(slack);
+  throw new Error('the story needs a chat');
+}
+
 const folder = await mkdtemp(join(tmpdir(), 'fileferry-demo-'));
 let stack: Stack | undefined;
 const services: Service[] = [];
@@ -27,9 +38,13 @@ let exitCode = 1;
 let lastLine = '';
 try {
   say(
-    'FileFerry demo: DynamoDB, SQS, S3, STS, FTP, ServiceNow and Slack start on free ports of this machine …',
+    `FileFerry demo: DynamoDB, SQS, S3, STS, FTP, ServiceNow and ${inTeams ? 'a fake Teams' : 'Slack'} start on free ports of this machine …`,
   );
-  stack = await startStack({ slack: 'socket', folder, bytesPerSecond: 4_000_000 });
+  stack = await startStack({
+    ...(inTeams ? { slack: 'none', teams: 'fake' } : { slack: 'socket' }),
+    folder,
+    bytesPerSecond: 4_000_000,
+  });
   services.push(
     ...(await Promise.all([
       startService('bot', stack.environmentForBot(), keep),
@@ -46,7 +61,8 @@ try {
     }),
   );
   failed.catch(() => {});
-  const result = await Promise.race([playStory(stack, say, stopping.signal), failed]);
+  const stage = stageOf(stack, services[0]?.url ?? '');
+  const result = await Promise.race([playStory(stack, stage, say, stopping.signal), failed]);
   say(`\n✅ ${result.transferId}: ${result.bytes} bytes delivered and compared in ${result.seconds} s`);
   lastLine = JSON.stringify(result);
   exitCode = 0;

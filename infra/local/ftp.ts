@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
 import { FtpSrv } from 'ftp-srv';
+import { FtpDisk } from './ftp-disk.ts';
 
 export interface LocalFtp {
   readonly host: string;
@@ -57,9 +58,9 @@ export async function startFtp(options: FtpOptions): Promise<LocalFtp> {
   const ftp = withoutSignalHandlers(
     () => new FtpSrv({ url: `ftp://${host}:0`, pasv_url: host, pasv_min: 0, pasv_max: 0, log: silent }),
   );
-  ftp.on('login', ({ username, password: given }, resolve, reject) => {
-    if (username === user && given === password) resolve({ root: folder });
-    else reject(new Error('Login incorrect'));
+  ftp.on('login', ({ connection, username, password: given }, resolve, reject) => {
+    if (username !== user || given !== password) reject(new Error('Login incorrect'));
+    else resolve({ fs: new FtpDisk(connection, { root: folder, cwd: '/' }) });
   });
   // A client that goes away mid-transfer is ordinary here; without a listener for it nothing else changes.
   ftp.on('client-error', () => undefined);

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** How long a service may take until it is ready, in milliseconds. */
-const START_MS = 15_000;
+const START_MS = 60_000;
 /** How long a service may take to stop by itself before it is killed, in milliseconds. */
 const STOP_MS = 28_000;
 
@@ -51,14 +51,16 @@ function parseLine(service: ServiceName, line: string): LogLine {
  *
  * @param env its whole environment beside PATH
  * @param onLine receives every line that it logs
+ * @param root the folder that the program lies in; this repository's unless told
  */
 export async function startService(
   name: ServiceName,
   env: Readonly<Record<string, string>>,
   onLine: (line: LogLine) => void = () => {},
+  root = ROOT,
 ): Promise<Service> {
-  const child: ChildProcess = spawn(process.execPath, [join(ROOT, name, 'main.ts')], {
-    cwd: ROOT,
+  const child: ChildProcess = spawn(process.execPath, [join(root, name, 'main.ts')], {
+    cwd: root,
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

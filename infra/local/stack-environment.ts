@@ -37,6 +37,10 @@ interface Facts {
   readonly slack: LocalSlack | undefined;
   /** A language model's stand-in, where one was asked for. */
   readonly model?: LocalServer | undefined;
+  /** The bot's port, where others were told it; a free one unless given. */
+  readonly port?: string;
+  /** Settings of both programs for Teams; none without it. */
+  readonly teamsSettings: Environment;
 }
 
 /** Where nothing listens: a program that was not told its Slack must not speak to the real one. */
@@ -49,6 +53,8 @@ function botPort(delivery: SlackDelivery | 'none'): string {
 
 export function createEnvironments(facts: Facts): Environments {
   const { folder, service, serviceNow, delivery } = facts;
+  /** A caller that brings a Slack of its own has no Teams here. */
+  const withSlack = delivery !== 'none' || Object.keys(facts.teamsSettings).length === 0;
   const noFile = join(folder, 'no-aws-settings');
   const common: Environment = {
     FILEFERRY_CONFIG: facts.configFile,
@@ -73,21 +79,25 @@ export function createEnvironments(facts: Facts): Environments {
     SERVICENOW_URL: serviceNow.url,
     SERVICENOW_USER: serviceNow.user,
     SERVICENOW_PASSWORD: serviceNow.password,
-    SLACK_BOT_TOKEN: SLACK_APP.botToken,
-    SLACK_API_URL: facts.slack?.apiUrl ?? NO_SLACK,
+    ...(withSlack && {
+      SLACK_BOT_TOKEN: SLACK_APP.botToken,
+      SLACK_API_URL: facts.slack?.apiUrl ?? NO_SLACK,
+    }),
+    ...facts.teamsSettings,
   };
   return {
     environmentForBot: () => ({
       ...common,
-      ...(typeof delivery === 'string'
-        ? { SLACK_APP_TOKEN: SLACK_APP.appToken }
-        : { SLACK_SIGNING_SECRET: SLACK_APP.signingSecret }),
+      ...(withSlack &&
+        (typeof delivery === 'string'
+          ? { SLACK_APP_TOKEN: SLACK_APP.appToken }
+          : { SLACK_SIGNING_SECRET: SLACK_APP.signingSecret })),
       // The fixed rules understand the demo; a model is for those who ask for it.
       BEDROCK_ENABLED: facts.model ? 'true' : 'false',
       ...(facts.model ? { AWS_ENDPOINT_URL_BEDROCK_RUNTIME: facts.model.endpoint } : {}),
       PROVE_READ_ONLY: 'false',
       HOST: '127.0.0.1',
-      PORT: botPort(delivery),
+      PORT: facts.port ?? botPort(delivery),
     }),
     environmentForWorker: () => ({
       ...common,

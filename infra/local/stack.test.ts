@@ -9,6 +9,7 @@ import { loadBotConfig, loadWorkerConfig, type WorkerConfig } from '../../core/c
 import type { Person } from '../../core/person.ts';
 import { mayRequest } from '../../core/policy.ts';
 import { pingTables } from '../../core/stores/client.ts';
+import { SESSION_TAGS } from '../schema/role.ts';
 import { localSlackBinary } from './local-slack.ts';
 import { PEOPLE, type PersonName, WORKSPACE } from './slack-workspace.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -47,6 +48,10 @@ describe('the stack', () => {
         RoleSessionName: 'test',
         ExternalId: env.READ_ONLY_ROLE_EXTERNAL_ID,
         DurationSeconds: 900,
+        Tags: [
+          { Key: SESSION_TAGS.user, Value: 'test' },
+          { Key: SESSION_TAGS.subject, Value: 'test' },
+        ],
       }),
     );
     return new S3Client({

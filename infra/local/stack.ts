@@ -8,13 +8,14 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createTables } from '../../core/stores/create-tables.ts';
 import { createTransferStore, type TransferStore } from '../../core/stores/transfer-store.ts';
 import { READ_ONLY_ROLE } from '../schema/role.ts';
-import { ADMIN_POLICY, mayAssume, READ_ONLY_ROLE_POLICY } from './access-policy.ts';
+import { ADMIN_POLICY, mayAssume, READ_ONLY_ROLE_POLICY, READ_ONLY_ROLE_TRUST } from './access-policy.ts';
 import { type LocalBedrock, type ModelScript, startBedrock } from './bedrock.ts';
 import { startDynamoDb } from './dynamodb.ts';
 import { type LocalFtp, startFtp } from './ftp.ts';
 import { createKeyRing, LOCAL_ACCOUNT } from './key-ring.ts';
 import type { LocalServer } from './listen.ts';
 import { type LocalSlack, startLocalSlack } from './local-slack.ts';
+import { type LocalTeams, localTeamsSettings, startLocalTeams } from './local-teams.ts';
 import { type LocalS3, startS3 } from './s3.ts';
 import { type LocalServiceNow, startServiceNow } from './servicenow.ts';
 import type { SlackDelivery } from './slack-workspace.ts';
@@ -27,6 +28,11 @@ import { worldPolicy } from './world-policy.ts';
 export interface StackOptions {
   /** `none` leaves Slack to the caller, who then sets `SLACK_API_URL` in both environments; `socket` unless given. */
   readonly slack?: SlackDelivery | 'none';
+  /**
+   * `fake`: our fake Bot Connector, with the same people. `elsewhere`: a Teams on this machine that somebody else
+   * starts. None unless given.
+   */
+  readonly teams?: 'fake' | 'elsewhere';
   /** For everything that the servers keep on disk; a temporary one, removed by `stop`, unless given. */
   readonly folder?: string;
   /** Starts a scripted stand-in of Amazon Bedrock and lets the bot ask it; the fixed rules alone unless given. */
@@ -44,6 +50,7 @@ export interface Stack extends Environments {
   readonly serviceNow: LocalServiceNow;
   readonly slack: LocalSlack | undefined;
   readonly model: LocalBedrock | undefined;
+  readonly teams: LocalTeams | undefined;
   /** The policy's file. */
   readonly configFile: string;
   /** A client of the tables, for looking at them. */
@@ -135,7 +142,10 @@ async function startAll(options: StackOptions, starter: ReturnType<typeof create
     sqs: starter.start('SQS', startSqs),
     s3: starter.start('S3', () => startS3({ folder: join(folder, 's3'), keys })),
     sts: starter.start('STS', () =>
-      startSts({ keys, role: { arn: roleArn, externalId, policy: READ_ONLY_ROLE_POLICY } }),
+      startSts({
+        keys,
+        role: { arn: roleArn, externalId, policy: READ_ONLY_ROLE_POLICY, trust: READ_ONLY_ROLE_TRUST },
+      }),
     ),
     ftp: starter.start('FTP server', () => startFtp({ folder: join(folder, 'ftp') })),
     serviceNow: starter.start('ServiceNow', () => startServiceNow()),
@@ -144,6 +154,7 @@ async function startAll(options: StackOptions, starter: ReturnType<typeof create
       delivery === 'none'
         ? Promise.resolve(undefined)
         : starter.start('Slack', () => startLocalSlack({ folder: join(folder, 'slack'), delivery })),
+    teams: options.teams === 'fake' ? starter.start('Teams', startLocalTeams) : Promise.resolve(undefined),
   });
   const { dynamoDb, s3, ftp } = servers;
 
@@ -165,14 +176,23 @@ async function startAll(options: StackOptions, starter: ReturnType<typeof create
   await Promise.all([
     createTables(tables, TABLE_PREFIX),
     seedWorld(s3Admin),
-    writeFile(configFile, worldPolicy(ftp)),
+    writeFile(configFile, worldPolicy(ftp, options.teams !== undefined)),
   ]);
   if (bytesPerSecond !== undefined) s3.setReadFault({ bytesPerSecond });
 
   const documents = DynamoDBDocumentClient.from(tables, { marshallOptions: { removeUndefinedValues: true } });
   return {
     ...servers,
-    ...createEnvironments({ ...servers, folder, configFile, service, roleArn, externalId, delivery }),
+    ...createEnvironments({
+      ...servers,
+      folder,
+      configFile,
+      service,
+      roleArn,
+      externalId,
+      delivery,
+      teamsSettings: options.teams === 'elsewhere' ? localTeamsSettings() : (servers.teams?.settings ?? {}),
+    }),
     configFile,
     documents,
     transfers: createTransferStore({ client: documents, tablePrefix: TABLE_PREFIX, now: Date.now }),

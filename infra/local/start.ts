@@ -2,6 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
+import { writePlaygroundFile } from './agents-playground.ts';
 import { localScript } from './bedrock-script.ts';
 import { localSlackBinary } from './local-slack.ts';
 import { type Service, startService } from './services.ts';
@@ -9,7 +10,10 @@ import { SLACK_APP, TRANSFERS_CHANNEL } from './slack-workspace.ts';
 import { type Stack, startStack } from './stack.ts';
 import { tidyLog } from './terminal.ts';
 
-if (!localSlackBinary()) {
+/** Teams instead of Slack, played by hand in Microsoft's Agents Playground. */
+const inTeams = process.argv.includes('--teams');
+
+if (!inTeams && !localSlackBinary()) {
   console.error(
     [
       `There is no local Slack for ${process.platform}-${process.arch} among FileFerry's packages, so npm start cannot play here.`,
@@ -32,7 +36,7 @@ const services: Service[] = [];
 let exitCode = 0;
 try {
   stack = await startStack({
-    slack: 'socket',
+    ...(inTeams ? { slack: 'none', teams: 'elsewhere' } : { slack: 'socket' }),
     folder,
     bytesPerSecond: 4_000_000,
     // npm start -- --model: sentences go through the model's planner, to a stand-in.
@@ -46,10 +50,15 @@ try {
     void service.exited.then((code) => stopped.resolve(`the ${name} ended (${code})`));
   }
   const heading = (text: string) => styleText('bold', text);
+  const bot = services.find(({ name }) => name === 'bot');
+  if (inTeams) await writePlaygroundFile(folder);
+  const chat = inTeams
+    ? `Teams        cd .fileferry && npx @microsoft/m365agentsplayground -e ${bot?.url}/api/messages -c msteams`
+    : `Slack        ${stack.slack?.webUrl}   choose who you are with "Act as": Ana asks, Bob approves`;
   console.log(`
 ${heading('FileFerry is up.')}
 
-  Slack        ${stack.slack?.webUrl}   choose who you are with "Act as": Ana asks, Bob approves
+  ${chat}
   ServiceNow   ${stack.serviceNow.url}   the tickets
   FTP folder   ${stack.ftp.folder}
   health       ${services.map(({ name, url }) => `${name} ${url}/readyz`).join('   ')}

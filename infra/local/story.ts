@@ -5,10 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'basic-ftp';
 import type { Transfer } from '../../core/transfer.ts';
 import { STEP_NAMES } from '../../core/transfer.ts';
-import { buttonsOf, type SlackMessage } from './slack-people.ts';
-import { PEOPLE, SLACK_APP, TRANSFERS_CHANNEL } from './slack-workspace.ts';
+import { PEOPLE } from './slack-workspace.ts';
 import type { Stack } from './stack.ts';
-import { bubble, messageLines } from './terminal.ts';
+import type { Stage, StageMessage } from './stage.ts';
+import { bubble } from './terminal.ts';
 
 /** What is sent in the story. */
 const SOURCE = { bucket: 'finance-exports', key: 'reports/2026/Q3/q3-report.pdf' } as const;
@@ -64,66 +64,50 @@ async function readBack(stack: Stack, path: string): Promise<Buffer> {
 /**
  * Plays the story.
  *
+ * @param stage the chat in which it plays
  * @param say prints a line or a message
  * @throws Error that says what was waited for in vain, or what does not hold
  */
 export async function playStory(
   stack: Stack,
+  stage: Stage,
   say: (text: string) => void,
   signal: AbortSignal,
 ): Promise<StoryResult> {
-  const { slack } = stack;
-  if (!slack) throw new Error('the story needs the local Slack');
-  const { ana, bob } = PEOPLE;
+  const { ana } = PEOPLE;
   const began = Date.now();
   const seconds = () => (Date.now() - began) / 1000;
   const scene = (text: string) => say(`\n${seconds().toFixed(1).padStart(5)} s  ${text}`);
   const shown = new Map<string, readonly string[]>();
   /** A new message whole; of an edited one, the lines that changed. */
-  const show = (message: SlackMessage) => {
-    const lines = messageLines(message);
-    const before = shown.get(message.ts);
-    shown.set(message.ts, lines);
+  const show = ({ id, lines }: StageMessage) => {
+    const before = shown.get(id);
+    shown.set(id, lines);
     if (!before) return say(`${bubble('FileFerry', lines)}\n`);
     const changed = lines.filter((line) => !before.includes(line));
     if (changed.length > 0) say(`${bubble('FileFerry (edited)', changed)}\n`);
   };
-  /** What the bot wrote in the thread since its beginning, oldest first. */
-  const thread = async (root: string) =>
-    (await slack.people.messages(TRANSFERS_CHANNEL.id)).filter(
-      (message) => message.thread_ts === root && message.bot_id,
-    );
 
-  scene('Ana mentions FileFerry in #transfers');
-  const request = `<@${SLACK_APP.botUserId}> please send s3://${SOURCE.bucket}/${SOURCE.key} to ${DESTINATION}`;
-  const root = await slack.people.sendMessage({ channel: TRANSFERS_CHANNEL.id, user: ana.id, text: request });
-  say(bubble(ana.realName, [request.replace(`<@${SLACK_APP.botUserId}>`, '@FileFerry')]));
+  scene(`Ana mentions FileFerry in ${stage.place}`);
+  const request = `please send s3://${SOURCE.bucket}/${SOURCE.key} to ${DESTINATION}`;
+  await stage.ask(request);
+  say(bubble(ana.realName, [`@FileFerry ${request}`]));
 
   const card = await until(
     'the approval card',
-    async () =>
-      (await thread(root.ts)).find((message) =>
-        buttonsOf(message).some((button) => button.actionId === 'approve'),
-      ),
+    async () => (await stage.thread()).find(({ approve }) => approve !== undefined),
     signal,
   );
   scene('the proposal, with two tickets');
   show(card);
-  const approve = buttonsOf(card).find((button) => button.actionId === 'approve');
-  if (!approve) throw new Error('the card has no Approve button');
-  const { t: transferId } = JSON.parse(approve.value) as { t: string };
+  const { t: transferId } = JSON.parse(card.approve ?? '') as { t: string };
   const incidents = await stack.serviceNow.incidents();
   for (const incident of incidents.filter(({ correlationId }) => correlationId.startsWith(transferId))) {
     say(`         ${incident.number}  ${incident.shortDescription}`);
   }
 
   scene('Bob presses Approve');
-  await slack.people.interact({
-    channel: TRANSFERS_CHANNEL.id,
-    messageTs: card.ts,
-    user: bob.id,
-    button: approve,
-  });
+  await stage.approve(card);
 
   const record = async (): Promise<Transfer> => {
     const transfer = await stack.transfers.get(transferId);
@@ -134,28 +118,24 @@ export async function playStory(
   const ended = await until(
     'the end of the transfer',
     async () => {
-      for (const message of await thread(root.ts)) show(message);
+      for (const message of await stage.thread()) show(message);
       const transfer = await record();
       const told = transfer.messages.some((message) => message.role === 'outcome');
       return told && ['completed', 'failed', 'cancelled'].includes(transfer.status) ? transfer : undefined;
     },
     signal,
   );
-  for (const message of await thread(root.ts)) show(message);
+  for (const message of await stage.thread()) show(message);
   if (ended.status !== 'completed')
     throw new Error(`${transferId} ended as ${ended.status}: ${ended.failure?.message}`);
 
   scene('Ana asks in a direct message');
   const question = 'where is my transfer?';
-  const asked = await slack.people.sendMessage({ channel: ana.dm, user: ana.id, text: question });
+  await stage.askPrivately(question);
   say(`${bubble(ana.realName, [question])}\n`);
   const answer = await until(
     'the answer in the direct message',
-    async () =>
-      (await slack.people.messages(ana.dm)).find(
-        (message) =>
-          message.bot_id && message.ts > asked.ts && JSON.stringify(message.blocks).includes(transferId),
-      ),
+    async () => (await stage.answers()).find(({ content }) => content.includes(transferId)),
     signal,
   );
   show(answer);

@@ -1,6 +1,6 @@
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mayAssume, READ_ONLY_ROLE_POLICY } from './access-policy.ts';
+import { mayAssume, READ_ONLY_ROLE_POLICY, READ_ONLY_ROLE_TRUST } from './access-policy.ts';
 import { type AccessKey, createKeyRing, LOCAL_ACCOUNT } from './key-ring.ts';
 import type { LocalServer } from './listen.ts';
 import { startSts } from './sts.ts';
@@ -13,7 +13,12 @@ let sts: LocalServer;
 beforeAll(async () => {
   sts = await startSts({
     keys,
-    role: { arn: roleArn, externalId: 'fileferry-demo', policy: READ_ONLY_ROLE_POLICY },
+    role: {
+      arn: roleArn,
+      externalId: 'fileferry-demo',
+      policy: READ_ONLY_ROLE_POLICY,
+      trust: READ_ONLY_ROLE_TRUST,
+    },
   });
 });
 afterAll(() => sts.stop());
@@ -25,7 +30,12 @@ const client = ({ accessKeyId, secretAccessKey, session }: AccessKey) =>
     maxAttempts: 1,
     credentials: { accessKeyId, secretAccessKey, ...(session && { sessionToken: session.token }) },
   });
+const TAGS = [
+  { Key: 'fileferry-user', Value: 'slack:T01:U01' },
+  { Key: 'fileferry-subject', Value: 'TRF-0000000001' },
+];
 const good = {
+  Tags: TAGS,
   RoleArn: roleArn,
   RoleSessionName: 'TRF-0000000001',
   ExternalId: 'fileferry-demo',
@@ -53,6 +63,10 @@ describe('AssumeRole refuses', () => {
   it.each([
     ['another ExternalId', { ExternalId: 'somebody-else' }, 'AccessDenied'],
     ['another role', { RoleArn: `${roleArn}2` }, 'AccessDenied'],
+    ['a session without tags', { Tags: [] }, 'AccessDenied'],
+    ['a session that lacks a tag', { Tags: TAGS.slice(1) }, 'AccessDenied'],
+    ['an empty tag', { Tags: TAGS.map(({ Key }) => ({ Key, Value: '' })) }, 'AccessDenied'],
+    ["a tag of the caller's own", { Tags: [...TAGS, { Key: 'admin', Value: 'yes' }] }, 'AccessDenied'],
     ['a session shorter than 15 minutes', { DurationSeconds: 899 }, 'ValidationError'],
     ['a session longer than the role allows', { DurationSeconds: 3601 }, 'ValidationError'],
     ['a session name with a space', { RoleSessionName: 'Ana Silva' }, 'ValidationError'],

@@ -20,6 +20,8 @@ export interface StsOptions {
     /** The trust policy's condition; without it any ExternalId, and none, will do. */
     readonly externalId?: string;
     readonly policy: AccessPolicy;
+    /** Asked about the session's tags; without it any tags, and none, will do. */
+    readonly trust?: AccessPolicy;
   };
 }
 
@@ -49,6 +51,16 @@ const SIGNATURE_ERRORS: Readonly<Record<SignatureFault, [status: number, code: s
 
 const invalid = (message: string) => new StsError(400, 'ValidationError', message);
 
+/** Session tags, as the query protocol numbers them. */
+function tagsOf(form: URLSearchParams): Map<string, string> {
+  const tags = new Map<string, string>();
+  for (let number = 1; form.has(`Tags.member.${number}.Key`); number += 1) {
+    const member = `Tags.member.${number}`;
+    tags.set(form.get(`${member}.Key`) ?? '', form.get(`${member}.Value`) ?? '');
+  }
+  return tags;
+}
+
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
 function assumeRole(form: URLSearchParams, caller: AccessKey, { keys, role }: StsOptions): string {
   const roleArn = form.get('RoleArn') ?? '';
@@ -71,7 +83,14 @@ function assumeRole(form: URLSearchParams, caller: AccessKey, { keys, role }: St
   }
   const session = policyText === null ? undefined : parseAccessPolicy(policyText);
   if (session && 'fault' in session) throw new StsError(400, 'MalformedPolicyDocument', session.fault);
-  const mayAssume = isAllowed(caller.policies, { action: 'sts:AssumeRole', resource: roleArn });
+  const tags = tagsOf(form);
+  const actions = tags.size > 0 ? ['sts:AssumeRole', 'sts:TagSession'] : ['sts:AssumeRole'];
+  const context = {
+    ...Object.fromEntries([...tags].map(([key, value]) => [`aws:requesttag/${key.toLowerCase()}`, value])),
+    'aws:tagkeys': [...tags.keys()],
+  };
+  const policies = [...caller.policies, ...(role.trust ? [role.trust] : [])];
+  const mayAssume = actions.every((action) => isAllowed(policies, { action, resource: roleArn, context }));
   const trusted = role.externalId === undefined || form.get('ExternalId') === role.externalId;
   if (roleArn !== role.arn || !mayAssume || !trusted) {
     throw new StsError(

@@ -8,15 +8,19 @@ export const FTP_PASSWORD_VARIABLE = 'DEMO_FTP_PASSWORD';
 /** TCP port 1 of this machine, where nothing listens: a destination that is down. */
 const NOBODY_LISTENS = 1;
 
-const members = (...names: PersonName[]) =>
-  names.map((name) => `slack:${WORKSPACE.teamId}:${PEOPLE[name].id}`);
-
-/** @param ftp the server behind the destinations that are up */
-export function worldPolicy(ftp: {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-}): string {
+/**
+ * @param ftp the server behind the destinations that are up
+ * @param byEmail whether people are known by their email too, and so on every platform that vouches for it
+ */
+export function worldPolicy(
+  ftp: { readonly host: string; readonly port: number; readonly user: string },
+  byEmail = false,
+): string {
+  const members = (...names: PersonName[]) =>
+    names.flatMap((name) => [
+      `slack:${WORKSPACE.teamId}:${PEOPLE[name].id}`,
+      ...(byEmail ? [`email:${PEOPLE[name].email}`] : []),
+    ]);
   const onServer = {
     host: ftp.host,
     port: ftp.port,

@@ -41,6 +41,14 @@ function beginning(chunk: Buffer): string | undefined {
   return /^[A-Z]{3,4}\b[^\r\n]*\r\n/.exec(text)?.[0].trimEnd();
 }
 
+/** FTP commands and replies may come several at once; each is a moment of its own. Anything else stays as it is. */
+function pieces(chunk: Buffer, line: RegExp): Buffer[] {
+  const text = chunk.toString('latin1');
+  const lines = text.match(/[^\r\n]*\r\n/g) ?? [];
+  const whole = lines.length > 1 && lines.join('') === text && lines.every((one) => line.test(one));
+  return whole ? lines.map((one) => Buffer.from(one, 'latin1')) : [chunk];
+}
+
 /**
  * Opens a gate on a free port.
  *
@@ -55,7 +63,7 @@ export async function openGate(target: number | string): Promise<Gate> {
   function pass(near: Socket): void {
     if (isShut) return void near.destroy();
     const far = connect(targetPort, '127.0.0.1');
-    let open: Pick<Moment, 'what' | 'asked'> | undefined;
+    const open: Pick<Moment, 'what' | 'asked'>[] = [];
     const cut = () => {
       near.destroy();
       far.destroy();
@@ -76,20 +84,23 @@ export async function openGate(target: number | string): Promise<Gate> {
     const relay = (chunk: Buffer, to: Socket, moment: Moment | undefined) => {
       const say = moment && gate.onMoment?.(moment);
       if (say === 'cut') return cut();
-      to.write(say ?? chunk);
+      if (to.writable) to.write(say ?? chunk);
     };
-    near.on('data', (bytes: Buffer) => {
-      const what = beginning(bytes);
-      if (what !== undefined) {
-        open = { what, asked: bytes };
-        seen.push(what);
+    near.on('data', (chunk: Buffer) => {
+      for (const bytes of pieces(chunk, /^[A-Z]{3,4}\b/)) {
+        const what = beginning(bytes);
+        if (what !== undefined) {
+          open.push({ what, asked: bytes });
+          seen.push(what);
+        }
+        relay(bytes, far, what === undefined ? undefined : { phase: 'asked', what, asked: bytes, bytes });
       }
-      relay(bytes, far, what === undefined ? undefined : { phase: 'asked', what, asked: bytes, bytes });
     });
-    far.on('data', (bytes: Buffer) => {
-      const question = open;
-      open = undefined;
-      relay(bytes, near, question && { phase: 'answered', ...question, bytes });
+    far.on('data', (chunk: Buffer) => {
+      for (const bytes of pieces(chunk, /^\d{3} /)) {
+        const question = open.shift();
+        relay(bytes, near, question && { phase: 'answered', ...question, bytes });
+      }
     });
   }
 

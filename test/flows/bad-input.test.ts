@@ -4,13 +4,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { SLACK_APP } from '../../infra/local/slack-workspace.ts';
 import { TABLE_PREFIX } from '../../infra/local/stack-environment.ts';
 import { type FaultServer, startFaultServer } from '../fakes/ftp-fault-server.ts';
-import { postSignedJson } from '../fakes/slack-signer.ts';
-import { eventCallback, mentionEvent } from '../fixtures/slack-payloads.ts';
 import { useGatedHouse } from '../support/gated-house.ts';
-import { type Asked, type Colleague, textOf } from '../support/office.ts';
+import { type Asked, textOf } from '../support/office.ts';
 
 let partner: FaultServer;
 afterAll(() => partner.stop());
@@ -66,111 +63,44 @@ describe('a request that cannot be done', () => {
     expect(await footprint()).toEqual(before);
   });
 
-  const refusals: readonly [what: string, as: Colleague, text: string, ...words: string[]][] = [
-    [
-      'unknown bucket',
-      'ana',
-      'send s3://finance-exprots/a.csv to acme-ftp',
-      'There is no bucket',
-      'finance-exports',
+  const send = (what: string, where = 'acme-ftp') => `send s3://${what} to ${where}`;
+  const key = 'finance-exports/reports/2026/Q3/summary.xlsx';
+  const archived = 'finance-exports-archive/reports/2019/Q3/q3-report-2019.pdf';
+  const refusals: Readonly<Record<string, readonly [sentence: string, ...answer: string[]]>> = {
+    'unknown bucket': [send('finance-exprots/a.csv'), 'There is no bucket', 'finance-exports'],
+    'somebody else’s bucket': [send('legal-docs/contracts/acme-2026.pdf'), 'There is no bucket'],
+    'unknown key': [send('finance-exports/no/such.csv'), 'There is no file', 'shows what is there'],
+    'misspelt key': [send(key.replace('mm', 'm')), 'There is no file', 'summary.xlsx to acme-ftp'],
+    'empty folder': [send('finance-exports/no/such/'), 'nothing matched'],
+    'unknown destination': [send(key, 'acmee'), 'There is no destination', 'to acme-ftp'],
+    'a host of their own': [send(key, 'ftp://ftp.example.com'), 'is not a registered destination'],
+    'no rule for it': [send('marketing-assets/logos/fileferry.svg'), 'You may not send', 'no rule'],
+    'too large for its rule': [
+      send('finance-exports/reports/2026/Q3/raw.csv', 'small-ftp'),
+      'more than 1 MB, the most that you may send to small-ftp',
     ],
-    [
-      'somebody else’s bucket',
-      'ana',
-      'send s3://legal-docs/contracts/acme-2026.pdf to acme-ftp',
-      'There is no bucket',
-    ],
-    [
-      'unknown key',
-      'ana',
-      'send s3://finance-exports/no/such.csv to acme-ftp',
-      'There is no file',
-      'shows what is there',
-    ],
-    [
-      'misspelt key',
-      'ana',
-      `send ${SUMMARY.replace('mm', 'm')} to acme-ftp`,
-      'There is no file',
-      'summary.xlsx to acme-ftp',
-    ],
-    ['empty folder', 'ana', 'send s3://finance-exports/no/such/ to acme-ftp', 'nothing matched'],
-    ['unknown destination', 'ana', `send ${SUMMARY} to acmee`, 'There is no destination', 'to acme-ftp'],
-    [
-      'a host of their own',
-      'ana',
-      `send ${SUMMARY} to ftp://ftp.example.com`,
-      'is not a registered destination',
-    ],
-    [
-      'no permission at all',
-      'eve',
-      `send ${SUMMARY} to acme-ftp`,
-      'You may not send files to any destination',
-    ],
-    [
-      'no rule for it',
-      'ana',
-      'send s3://marketing-assets/logos/fileferry.svg to acme-ftp',
-      'You may not send',
-    ],
-    [
-      'too large for its rule',
-      'ana',
-      'send s3://finance-exports/reports/2026/Q3/raw.csv to small-ftp',
-      'more than 1 MB, the most',
-    ],
-    [
-      'too large together',
-      'ana',
-      'send s3://finance-exports/reports/ to small-ftp',
-      'more than 1 MB, the most',
-    ],
-    [
-      'archived',
-      'ana',
-      'send s3://finance-exports-archive/reports/2019/Q3/q3-report-2019.pdf to acme-ftp',
-      'is archived (GLACIER)',
-      'restored',
-    ],
-    [
-      '".." in the key',
-      'ana',
-      'send s3://finance-exports/reports/../a.csv to acme-ftp',
-      'S3 key has a',
-      'not allowed',
-    ],
-    [
-      '".." in the path',
-      'ana',
-      `send ${SUMMARY} to acme-ftp as ../../etc/passwd`,
-      'target path has a',
-      'not allowed',
-    ],
-    [
-      'CR and LF in the path',
-      'ana',
-      `send ${SUMMARY} to acme-ftp as "a\r\nDELE b"`,
-      'target path holds control characters',
-    ],
-    [
-      'control characters in the key',
-      'ana',
+    'too large together': [send('finance-exports/reports/', 'small-ftp'), 'more than 1 MB, the most'],
+    archived: [send(archived), 'is archived (GLACIER)', 'Have it restored in S3 first'],
+    '".." in the key': [send('finance-exports/reports/../a.csv'), 'S3 key has a', 'not allowed'],
+    '".." in the path': [`${send(key)} as ../../etc/passwd`, 'target path has a', 'not allowed'],
+    'CR and LF in the path': [`${send(key)} as "a\r\nDELE b"`, 'target path holds control characters'],
+    'a control character in the key': [
       'send "s3://finance-exports/a\u0007.csv" to acme-ftp',
-      'S3 key holds control',
+      'key holds control',
     ],
-    [
-      '40,000 characters',
-      'ana',
-      `send ${'s3://finance-exports/a.csv '.repeat(1_481)} to acme-ftp`,
-      'longer than the 4000',
-      'Nothing was done',
-    ],
-    ['words that would approve', 'bob', 'approve it', 'Words do not approve'],
-  ];
-  it.each(refusals)('%s', async (_what, as, text, ...words) => {
-    const { answer } = await gated.office.ask(as, text);
+    '40,000 characters': [`send ${'x'.repeat(40_000)}`, 'longer than the 4000', 'Nothing was done'],
+    'words that would approve': ['approve it', 'Words do not approve'],
+  };
+  it.each(Object.keys(refusals))('%s', async (name) => {
+    const [sentence, ...words] = refusals[name] ?? expect.fail();
+    const { answer } = await gated.office.ask('ana', sentence);
     for (const word of words) expect(textOf(answer)).toContain(word);
+  });
+
+  it('no permission at all', async () => {
+    const { answer } = await gated.office.ask('eve', send(key));
+    expect(textOf(answer)).toContain('You may not send files to any destination');
+    expect(textOf(answer)).toContain('ask your FileFerry team for access');
   });
 
   it('an object of more than 5 TB', async () => {
@@ -186,28 +116,11 @@ describe('a request that cannot be done', () => {
     gated.gates.bot.s3.onMoment = undefined;
     expect(textOf(answer)).toContain('larger than 5 TB');
   });
-
-  it.each([
-    ['a wrong signature', { secret: 'not-the-secret' }],
-    [
-      'an old timestamp',
-      { secret: SLACK_APP.signingSecret, timestamp: Math.floor(Date.now() / 1_000) - 600 },
-    ],
-  ])('an event with %s: 401, and a log line', async (_what, signed) => {
-    const from = gated.house.log.length;
-    const url = `${gated.house.bot.url}/slack/events`;
-    expect((await postSignedJson({ url, ...signed }, eventCallback(mentionEvent))).status).toBe(401);
-    expect(
-      gated.house.log.slice(from).some(({ service, level }) => service === 'bot' && level === 'warn'),
-    ).toBe(true);
-  });
 });
 
 it('presses the nearest name, and that is what is sent', async () => {
   const { root, answer } = await gated.office.ask('ana', `send ${SUMMARY} to acmee`);
   const choice = gated.office.button(answer, 'choose');
-  expect(await gated.office.press('bob', answer, choice)).toBe(200);
-  await gated.office.reply(root, 'bob', 'This question was for somebody else');
   expect(await gated.office.press('ana', answer, choice)).toBe(200);
   const asked = await gated.office.proposal(root);
   expect(textOf(asked.card)).toContain('/acme/summary.xlsx');

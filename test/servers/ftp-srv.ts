@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FtpSrv } from 'ftp-srv';
 import { pino } from 'pino';
+import { FtpDisk } from '../../infra/local/ftp-disk.ts';
 
 export interface RunningFtpSrv {
   readonly port: number;
@@ -22,7 +23,8 @@ export async function startFtpSrv(user: string, password: string): Promise<Runni
     log: pino({ level: 'silent' }),
   });
   server.on('login', (given, resolve, reject) => {
-    if (given.username === user && given.password === password) resolve({ root });
+    if (given.username === user && given.password === password)
+      resolve({ fs: new FtpDisk(given.connection, { root, cwd: '/' }) });
     else reject(new Error('Wrong user or password'));
   });
   await server.listen();

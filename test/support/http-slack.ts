@@ -95,7 +95,7 @@ export async function startHttpSlack(botUrl: () => string): Promise<HttpSlack> {
       }),
 
     postClick({ user, channel, messageTs, actionId, value, actionTs = next() }, delivery = {}) {
-      const shown = server.messages(channel).find(({ ts }) => ts === messageTs);
+      const shown = server.messages(channel, user).find(({ ts }) => ts === messageTs);
       const place = {
         message_ts: messageTs,
         channel_id: channel,

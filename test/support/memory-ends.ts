@@ -61,11 +61,11 @@ export function memorySource(): MemorySource {
       if (!changed.has(object.key)) return { size: object.size };
       throw new FerryError('source_changed', { userMessage: `${object.key} has changed.` });
     },
-    async *read({ object }, start, signal) {
-      reads.push(object.key);
-      const content = contentOf(object.key, object.size);
+    async *read({ object }, start, signal, end) {
+      const content = contentOf(object.key, object.size).subarray(0, end);
+      if (end === undefined) reads.push(object.key);
       for (let at = start; at < content.length; at += CHUNK) {
-        if (at >= content.length / 2) {
+        if (at >= object.size / 2 && end === undefined) {
           await gates.get(object.key)?.pass(signal);
           const fault = faults.get(object.key)?.shift();
           if (fault) throw fault;
@@ -86,6 +86,8 @@ export interface MemoryTarget extends Target {
   /** Connections that are open now, and the most that ever were. */
   open: number;
   mostOpen: number;
+  /** Whether an upload can go on in the middle of a file. */
+  resumes: boolean;
 }
 
 export function memoryTarget(): MemoryTarget {
@@ -97,6 +99,7 @@ export function memoryTarget(): MemoryTarget {
     before: () => {},
     open: 0,
     mostOpen: 0,
+    resumes: true,
     async connect(signal) {
       signal.throwIfAborted();
       await command('USER');
@@ -123,10 +126,20 @@ export function memoryTarget(): MemoryTarget {
         return files.get(path)?.length;
       },
       ensureDirectory: (path) => ask(`MKD ${path}`),
-      async store(path, data, expectedBytes, onProgress, signal) {
-        await ask(`STOR ${path}`);
+      canResume: () => target.resumes,
+      canCompare: () => false,
+      async readBack(path, from, bytes) {
+        await ask(`RETR ${path} ${from}`);
+        return files.get(path)?.subarray(from, from + bytes);
+      },
+      async setModified(path, at) {
+        await ask(`MFMT ${at} ${path}`);
+        return true;
+      },
+      async store(path, data, expectedBytes, onProgress, signal, { start, alsoSize } = {}) {
+        await ask(`STOR ${path}${start ? ` ${start.bytes}` : ''}`);
         // A file that is removed while it is written to stays open, but has no name any more.
-        const file = { bytes: Buffer.alloc(0) };
+        const file = { bytes: Buffer.from(files.get(path)?.subarray(0, start?.bytes ?? 0) ?? []) };
         files.set(path, file.bytes);
         for await (const chunk of data) {
           if (signal.aborted) throw stopReason(signal);
@@ -137,7 +150,13 @@ export function memoryTarget(): MemoryTarget {
         }
         if (signal.aborted) throw stopReason(signal);
         if (file.bytes.length !== expectedBytes) throw new Error('the test asks for the wrong size');
-        return { bytes: file.bytes.length, crc32: crc32(file.bytes), verified: 'size' };
+        return {
+          bytes: file.bytes.length,
+          crc32: crc32(file.bytes),
+          verified: 'size',
+          contentVerified: false,
+          otherSize: files.get(alsoSize ?? '')?.length,
+        };
       },
       async rename(from, to) {
         await ask(`RNTO ${from} ${to}`);
@@ -145,6 +164,7 @@ export function memoryTarget(): MemoryTarget {
         if (!content) throw new FerryError('target_refused', { userMessage: `there is no ${from}` });
         files.delete(from);
         files.set(to, content);
+        return content.length;
       },
       async remove(path) {
         await ask(`DELE ${path}`);

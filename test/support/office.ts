@@ -1,21 +1,14 @@
 /** People at work in the fake Slack: they write and click over signed HTTP, and read what FileFerry posts. */
 import { z } from 'zod';
 import { buttonsOf, type SlackButton } from '../../infra/local/slack-people.ts';
-import {
-  PEOPLE,
-  type PersonName,
-  SLACK_APP,
-  TRANSFERS_CHANNEL,
-  WORKSPACE,
-} from '../../infra/local/slack-workspace.ts';
+import { PEOPLE, type PersonName, TRANSFERS_CHANNEL } from '../../infra/local/slack-workspace.ts';
 import type { Environment } from '../../infra/local/stack-environment.ts';
-import { type FakeMessage, SLACK_BOT, type SlackServer, startSlackServer } from '../fakes/slack-server.ts';
-import { postSignedInteraction, postSignedJson } from '../fakes/slack-signer.ts';
-import { eventCallback } from '../fixtures/slack-payloads.ts';
+import { type FakeMessage, SLACK_BOT, type SlackServer } from '../fakes/slack-server.ts';
 import { waitFor } from './house.ts';
+import { type HttpSlack, startHttpSlack } from './http-slack.ts';
 
 /** Somebody who is in Slack and in no group of the policy. */
-const EVE = { id: 'U09EVE', name: 'eve', realName: 'Eve Adler', email: 'eve.adler@example.com' } as const;
+const EVE = { id: 'U09EVE', name: 'eve', realName: 'Eve Adler' } as const;
 export type Colleague = PersonName | 'eve';
 const EVERYBODY = { ...PEOPLE, eve: EVE };
 
@@ -48,59 +41,41 @@ const valueSchema = z.object({ t: z.string() });
 export const textOf = (message: FakeMessage): string => JSON.stringify([message.text, message.blocks ?? []]);
 
 export class Office {
-  readonly slack: SlackServer;
-  readonly #botUrl: () => string;
-  #clicks = 0;
+  readonly #http: HttpSlack;
 
-  private constructor(slack: SlackServer, botUrl: () => string) {
-    this.slack = slack;
-    this.#botUrl = botUrl;
+  private constructor(http: HttpSlack) {
+    this.#http = http;
   }
 
   /** @param botUrl where the bot of the moment listens */
   static async open(botUrl: () => string): Promise<Office> {
-    const slack = await startSlackServer();
-    const people = Object.values(EVERYBODY);
-    for (const { id, name, realName, email } of people) {
-      slack.addUser({ id, name, profile: { real_name: realName, display_name: realName, email } });
-    }
-    slack.addChannel({
-      id: TRANSFERS_CHANNEL.id,
-      members: [...people.map(({ id }) => id), SLACK_BOT.userId],
-    });
-    return new Office(slack, botUrl);
+    const http = await startHttpSlack(botUrl);
+    const { id, name, realName } = EVE;
+    http.server.addUser({ id, name, profile: { real_name: realName, display_name: name } });
+    const members = [...Object.values(EVERYBODY).map((person) => person.id), SLACK_BOT.userId];
+    http.server.addChannel({ id: TRANSFERS_CHANNEL.id, members });
+    return new Office(http);
   }
 
-  /** For the bot and the worker. */
-  settings(slackUrl = this.slack.url): Environment {
-    return {
-      SLACK_API_URL: slackUrl,
-      SLACK_BOT_TOKEN: SLACK_BOT.token,
-      SLACK_APP_TOKEN: '',
-      SLACK_SIGNING_SECRET: SLACK_APP.signingSecret,
-    };
+  get slack(): SlackServer {
+    return this.#http.server;
   }
 
-  #target(url = this.#botUrl()) {
-    return { url: `${url}/slack/events`, secret: SLACK_APP.signingSecret };
+  /** For the bot and the worker, who find Slack's Web API there. */
+  settings(slackUrl: string): Environment {
+    return { ...this.#http.botSettings, SLACK_API_URL: slackUrl };
   }
 
   /** Mentions the bot in #transfers without waiting for what comes of it. */
   async mention(as: Colleague, text: string): Promise<Mention> {
     const whole = `<@${SLACK_BOT.userId}> ${text}`;
     const root = this.slack.say(TRANSFERS_CHANNEL.id, EVERYBODY[as].id, whole);
-    const deliver = () => this.#deliver(EVERYBODY[as].id, root, whole);
+    const events = this.#http.mentionEvents(root, EVERYBODY[as].id, whole);
+    const deliver = async () => {
+      const answers = await Promise.allSettled(events.map((event) => this.#http.postEvent(event)));
+      return answers.every((one) => one.status === 'fulfilled' && one.value.status === 200);
+    };
     return { root, acknowledged: await deliver(), deliverAgain: deliver };
-  }
-
-  /** Slack's two events for one mention; tells whether the bot took both. */
-  async #deliver(user: string, ts: string, text: string): Promise<boolean> {
-    const event = { user, ts, event_ts: ts, channel: TRANSFERS_CHANNEL.id, text };
-    const answers = await Promise.allSettled([
-      postSignedJson(this.#target(), eventCallback({ ...event, type: 'message', channel_type: 'channel' })),
-      postSignedJson(this.#target(), eventCallback({ ...event, type: 'app_mention' })),
-    ]);
-    return answers.every((one) => one.status === 'fulfilled' && one.value.status === 200);
   }
 
   /** What the bot wrote in the thread for everybody, oldest first. */
@@ -171,26 +146,18 @@ export class Office {
     button: SlackButton | string,
     options: ClickOptions = {},
   ): Promise<number> {
-    this.#clicks += 1;
-    const { blockId, actionId, value } = typeof button === 'string' ? this.button(message, button) : button;
-    const { id, name } = EVERYBODY[as];
-    const { thread_ts, ts, channel } = message;
-    const at = options.at ?? `1795376930.${String(this.#clicks).padStart(6, '0')}`;
-    const payload = {
-      type: 'block_actions',
-      user: { id, username: name, name, team_id: WORKSPACE.teamId },
-      team: { id: WORKSPACE.teamId, domain: WORKSPACE.domain },
-      channel: { id: channel, name: TRANSFERS_CHANNEL.name },
-      container: { type: 'message', message_ts: ts, channel_id: channel, thread_ts },
-      message: { ts, thread_ts, user: SLACK_BOT.userId, bot_id: SLACK_BOT.botId, type: 'message' },
-      trigger_id: `click.${at}`,
-      actions: [{ type: 'button', block_id: blockId, action_id: actionId, value, action_ts: at }],
-      response_url: 'http://127.0.0.1:1/',
-    };
-    return postSignedInteraction(this.#target(options.url), payload).then(
-      ({ status }) => status,
-      () => 0,
-    );
+    const { actionId, value } = typeof button === 'string' ? this.button(message, button) : button;
+    const { ts: messageTs, channel } = message;
+    const click = { user: EVERYBODY[as].id, channel, messageTs, actionId, value };
+    return this.#http
+      .postClick(
+        { ...click, ...(options.at && { actionTs: options.at }) },
+        options.url ? { bot: options.url } : {},
+      )
+      .then(
+        ({ status }) => status,
+        () => 0,
+      );
   }
 
   approve(as: Colleague, { card }: Pick<Asked, 'card'>, options?: ClickOptions): Promise<number> {
@@ -198,6 +165,6 @@ export class Office {
   }
 
   close(): Promise<void> {
-    return this.slack.close();
+    return this.#http.close();
   }
 }

@@ -1,32 +1,37 @@
 /** The step that moves the bytes: a few connections, each carrying one object after another. */
 import type { Logger } from 'pino';
 import type { LiveProgress } from '../../adapters/cards/progress-card.ts';
-import { toFerryError } from '../../core/errors.ts';
+import { type ErrorCode, FerryError, toFerryError } from '../../core/errors.ts';
 import type { Destination } from '../../core/policy-config.ts';
+import { shownText } from '../../core/shown-text.ts';
 import type { ObjectStore } from '../../core/stores/object-store.ts';
 import type { Transfer } from '../../core/transfer.ts';
-import { type Cargo, type Carrying, cargoOf, carry, saveCheckpoint } from '../carry.ts';
+import { type Cargo, type Carrying, carry, saveCheckpoint } from '../carry.ts';
 import type { Connections } from '../connections.ts';
 import type { Lease } from '../lease.ts';
+import { createObjectQueue } from '../object-queue.ts';
 import { createProgress } from '../progress.ts';
-import type { Source } from '../source.ts';
-import type { StoreProgress, Target, TargetSession } from '../target.ts';
+import type { Source, SourceFacts } from '../source.ts';
+import type { Target, TargetSession } from '../target.ts';
+import { TEMP_SUFFIX } from '../target-name.ts';
 import type { Checkpoints } from '../watch.ts';
 import { type RetryPolicy, withRetry } from '../with-retry.ts';
 
-/** The object that ended a run. */
+/** An object that did not arrive. */
 export interface FailedObject {
   readonly index: number;
-  readonly code: string;
+  readonly key: string;
+  readonly code: ErrorCode;
   readonly message: string;
 }
 
 export interface Streaming extends Checkpoints {
   live(): LiveProgress;
-  /** The object whose failure ended the step. */
-  failed(): FailedObject | undefined;
+  /** The objects that did not arrive, by index. */
+  failed(): ReadonlyMap<number, FailedObject>;
   /**
-   * Carries every object that is not done; the first failure stops the others.
+   * Carries every object that is not done. What concerns one object only leaves the others alone; what concerns the
+   * destination stops them all.
    *
    * @returns what was verified, in words
    * @throws FerryError
@@ -42,36 +47,68 @@ export interface StreamDeps {
   readonly target: Target;
   readonly objects: Pick<ObjectStore, 'read' | 'setProgress'>;
   readonly connections: Connections;
+  /** What the source said of the objects when they were checked, by index. */
+  readonly facts: ReadonlyMap<number, SourceFacts>;
   readonly retry: RetryPolicy;
   readonly signal: AbortSignal;
   readonly now: () => number;
   readonly log: Logger;
 }
 
-/** Reads what is still to be done, and prepares to do it. */
+/** Faults of one object, after which the others may still arrive. */
+const OF_ONE_OBJECT: ReadonlySet<ErrorCode> = new Set([
+  'bad_input',
+  'not_found',
+  'source_archived',
+  'source_changed',
+  'source_unreadable',
+  'target_exists',
+  'target_refused',
+  'verification_failed',
+]);
+/** So many in a row, with nothing in between that arrived, are no longer faults of single objects. */
+const MOST_IN_A_ROW = 10;
+/** Objects that are named in the message. */
+const NAMED = 5;
+
+/** The server takes no more connections, but this run has others. */
+class Crowded extends Error {}
+
+/** Several objects' faults as one. */
+function manyFailed(failed: readonly FailedObject[], of: number): FerryError {
+  const [first] = failed;
+  const names = failed.slice(0, NAMED).map(({ key }) => shownText(key, 100));
+  const more = failed.length > NAMED ? ` and ${failed.length - NAMED} more` : '';
+  return new FerryError(first?.code ?? 'internal', {
+    userMessage: `${failed.length} of ${of} files did not arrive: ${names.join(', ')}${more}. The first one: ${first?.message ?? ''}`,
+  });
+}
+
+/** Looks at what is done already, and prepares to do the rest. */
 export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
   const { transfer, lease, destination, objects, connections } = deps;
   const { plan } = transfer;
-  const waiting: Cargo[] = [];
   const verified = new Set<string>();
   const chosen = new Set<string>();
   const before = { objects: 0, bytes: 0 };
-  for await (const object of objects.read(transfer)) {
-    const state = object.progress;
-    if (state.state === 'done') {
-      before.objects += 1;
-      before.bytes += object.size;
-      verified.add(state.verified);
-      chosen.add(state.finalPath);
-    } else waiting.push(cargoOf(object));
+  for await (const { progress, size } of objects.read(transfer)) {
+    if (progress.state !== 'done') continue;
+    before.objects += 1;
+    before.bytes += size;
+    verified.add(progress.verified);
+    // Planned names differ; only numbered ones can meet.
+    if (plan.existing === 'rename') chosen.add(progress.finalPath);
   }
-  waiting.reverse();
 
+  const queue = createObjectQueue(objects, transfer);
   const progress = createProgress(plan.totalBytes, before, deps.now);
-  const firstFailure = new AbortController();
-  const signal = AbortSignal.any([deps.signal, firstFailure.signal]);
-  const underWay = new Map<number, { cargo: Cargo; stored: StoreProgress }>();
-  let failed: FailedObject | undefined;
+  const stopAll = new AbortController();
+  const signal = AbortSignal.any([deps.signal, stopAll.signal]);
+  const underWay = new Set<Cargo>();
+  const failed = new Map<number, FailedObject>();
+  let firstFault: unknown;
+  let inARow = 0;
+  let lanesOpen = 0;
 
   const run: Carrying = {
     transfer,
@@ -80,28 +117,40 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
     source: deps.source,
     signal,
     chosen,
-    onProgress(index, stored) {
-      const item = underWay.get(index);
-      if (item) item.stored = { bytes: stored.bytes, crc32: stored.crc32 };
-      progress.moved(index, stored.bytes);
-    },
+    onProgress: (index, stored) => progress.moved(index, stored.bytes),
+    factsOf: (index) => deps.facts.get(index),
+    tempSuffix: destination.tempSuffix ?? TEMP_SUFFIX,
+    preserveTime: destination.preserveTime ?? false,
+    now: deps.now,
+    log: deps.log,
   };
 
   /** One connection's work: objects until there are none, or until somebody else waits for a connection. */
-  async function lane(): Promise<void> {
+  async function lane(): Promise<'go on' | 'close'> {
     let session: TargetSession | undefined;
     // Control commands take no signal: closing the connection is what ends them.
     const hangUp = () => session?.close();
     signal.addEventListener('abort', hangUp, { once: true });
 
+    async function connect(): Promise<TargetSession> {
+      try {
+        return await deps.target.connect(signal);
+      } catch (error) {
+        if (!(error instanceof FerryError) || error.code !== 'throttled') throw error;
+        connections.shrink(plan.destination);
+        throw lanesOpen > 1 ? new Crowded() : error;
+      }
+    }
+
     async function attempt(cargo: Cargo): Promise<void> {
       const { index, size } = cargo.object;
       try {
-        session ??= await deps.target.connect(signal);
+        session ??= await connect();
         signal.throwIfAborted();
         const done = await carry(run, session, cargo);
         verified.add(done.verified);
         progress.finished(index, size);
+        inARow = 0;
       } catch (error) {
         hangUp();
         session = undefined;
@@ -110,9 +159,23 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
       }
     }
 
+    /** Writes a failure down; stops everything unless it concerns this object only. */
+    function fail({ object: { index, key } }: Cargo, error: unknown): void {
+      const { code, userMessage } = toFerryError(error, '');
+      failed.set(index, { index, key, code, message: userMessage });
+      firstFault ??= error;
+      inARow += 1;
+      deps.log.warn({ index, code, err: error }, 'an object did not arrive');
+      const alone = plan.objectCount > 1 && error instanceof FerryError && OF_ONE_OBJECT.has(code);
+      if (!alone || inARow >= MOST_IN_A_ROW) {
+        stopAll.abort(error);
+        throw error;
+      }
+    }
+
     async function deliver(cargo: Cargo): Promise<void> {
       const { index } = cargo.object;
-      underWay.set(index, { cargo, stored: { bytes: 0, crc32: 0 } });
+      underWay.add(cargo);
       try {
         await withRetry(
           deps.retry,
@@ -120,23 +183,32 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
           () => attempt(cargo),
           (error, next) => deps.log.warn({ index, code: error.code, try: next, err: error }, 'trying again'),
         );
-        underWay.delete(index);
+        underWay.delete(cargo);
       } catch (error) {
-        if (!signal.aborted) {
-          const { code, userMessage } = toFerryError(error, '');
-          failed = { index, code, message: userMessage };
-          firstFailure.abort(error);
-        }
+        if (signal.aborted) throw error;
+        if (!(error instanceof Crowded)) return fail(cargo, error);
+        underWay.delete(cargo);
+        queue.putBack(cargo);
         throw error;
       }
     }
 
+    lanesOpen += 1;
     try {
-      for (let cargo = waiting.pop(); cargo; cargo = waiting.pop()) {
+      for (let cargo = await queue.take(); cargo; cargo = await queue.take()) {
         await deliver(cargo);
-        if (connections.isWanted(plan.destination)) return;
+        if (connections.isWanted(plan.destination)) return 'go on';
       }
+      return 'close';
+    } catch (error) {
+      if (!(error instanceof Crowded)) throw error;
+      deps.log.info(
+        { destination: plan.destination },
+        'the server takes no more connections: fewer are used',
+      );
+      return 'close';
     } finally {
+      lanesOpen -= 1;
       signal.removeEventListener('abort', hangUp);
       hangUp();
     }
@@ -144,26 +216,31 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
 
   async function lanes(): Promise<void> {
     const order = { priority: plan.priority === 'high' ? 1 : 0, signal };
-    while (waiting.length > 0) {
-      await connections.use(plan.destination, destination.maxConnections, order, lane);
+    while (queue.hasMore()) {
+      if ((await connections.use(plan.destination, destination.maxConnections, order, lane)) === 'close')
+        return;
     }
   }
 
   return {
     live: () => progress.live(),
-    progress: () => progress.onRecord(),
+    progress: () => ({ ...progress.onRecord(), objectsFailed: failed.size }),
     failed: () => failed,
 
     async save() {
-      for (const { cargo, stored } of underWay.values()) await saveCheckpoint(run, cargo, stored);
+      for (const cargo of underWay) if (!failed.has(cargo.object.index)) await saveCheckpoint(run, cargo);
     },
 
     async run() {
-      const count = Math.min(destination.maxConnections, waiting.length);
-      const ends = await Promise.allSettled(Array.from({ length: count }, lanes));
+      const count = Math.max(1, Math.min(destination.maxConnections, plan.objectCount - before.objects));
+      let ends = await Promise.allSettled(Array.from({ length: count }, lanes));
+      // What a crowded lane gave back after the others had ended.
+      while (queue.hasMore() && !signal.aborted) ends = [...ends, ...(await Promise.allSettled([lanes()]))];
       deps.signal.throwIfAborted();
-      if (firstFailure.signal.aborted) throw firstFailure.signal.reason;
+      if (stopAll.signal.aborted) throw stopAll.signal.reason;
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
+      if (failed.size === 1) throw firstFault;
+      if (failed.size > 1) throw manyFailed([...failed.values()], plan.objectCount);
       return [...verified].sort().join(', ') || 'size';
     },
   };

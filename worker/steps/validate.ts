@@ -6,7 +6,7 @@ import type { Destination, PolicyConfig } from '../../core/policy-config.ts';
 import { shownText } from '../../core/shown-text.ts';
 import type { ObjectStore } from '../../core/stores/object-store.ts';
 import { hashPlan, objectsDigest, type PlannedObject, type Transfer } from '../../core/transfer.ts';
-import type { Source, SourceGrant } from '../source.ts';
+import type { Source, SourceFacts, SourceGrant } from '../source.ts';
 import { pathFault } from '../target-name.ts';
 import { type RetryPolicy, withRetry } from '../with-retry.ts';
 
@@ -37,6 +37,7 @@ function requireApproval(policy: PolicyConfig, transfer: Transfer, now: number):
 }
 
 /**
+ * @returns what the source said of each object that is not done, by index
  * @param deps.openSource asked for only when objects are to be checked; closed again
  * @throws FerryError that says why the transfer must not go on
  */
@@ -48,7 +49,7 @@ export async function validate(deps: {
   retry: RetryPolicy;
   signal: AbortSignal;
   now: number;
-}): Promise<void> {
+}): Promise<ReadonlyMap<number, SourceFacts>> {
   const { transfer, policy, signal } = deps;
   const { plan } = transfer;
   const destination = requireDestination(policy, transfer);
@@ -75,10 +76,12 @@ export async function validate(deps: {
   }
   const verdict = mayRequest(policy, transfer.requester, scopeOf(transfer, keys));
   if (!verdict.allowed) throw refused(`${verdict.reason} Nothing was sent.`);
-  if (open.length === 0) return;
+  const facts = new Map<number, SourceFacts>();
+  if (open.length === 0) return facts;
 
   const grant = await deps.openSource();
   await checkAll(open, grant.source).finally(() => grant.close());
+  return facts;
 
   /** The first that has changed or cannot be read stops the others. */
   async function checkAll(planned: readonly PlannedObject[], source: Source): Promise<void> {
@@ -87,8 +90,9 @@ export async function validate(deps: {
     const queue = new PQueue({ concurrency: CHECKS_AT_ONCE });
     const check = (object: PlannedObject) =>
       withRetry(deps.retry, either, async () => {
-        const facts = await source.check({ bucket: plan.bucket, object }, either);
-        if (facts.size === object.size) return;
+        const found = await source.check({ bucket: plan.bucket, object }, either);
+        facts.set(object.index, found);
+        if (found.size === object.size) return;
         throw new FerryError('source_changed', {
           userMessage: `${shownText(object.key)} has changed in S3 since it was proposed. Nothing was sent; please ask for it anew.`,
         });

@@ -1,0 +1,95 @@
+/** Clicks that Teams is still waiting to have answered: what they cause here becomes the answer. */
+import type { MessageRef, TeamsThreadRef } from '../../core/thread-ref.ts';
+import type { TeamsMessage } from './render.ts';
+
+export type ClickAnswer =
+  /** The clicked card as it is now; shown at once to the person who clicked. */
+  | { readonly kind: 'card'; readonly message: TeamsMessage }
+  /** A sentence to the person who clicked, which nobody else sees. */
+  | { readonly kind: 'sentence'; readonly text: string }
+  /** Nothing came in time. */
+  | { readonly kind: 'none' };
+
+const ANSWERED_BELOW = 'I answered in the conversation.';
+const ANSWERED_PRIVATELY = 'I answered in our personal chat.';
+
+export interface Clicks {
+  /**
+   * Waits for what a click causes.
+   *
+   * @param waitMs after which the answer is `none`
+   */
+  open(click: OpenClick, waitMs: number): { readonly answer: Promise<ClickAnswer>; close(): void };
+  /** A message was edited: the answer to a click on it. */
+  updated(message: MessageRef, rendered: TeamsMessage): void;
+  /**
+   * Something is to be told to one person only.
+   *
+   * @param sentence all that there is to tell, or undefined where it takes a card
+   * @returns whether a click of theirs took it as its answer; else it has to be sent
+   */
+  whispered(thread: TeamsThreadRef, userId: string, sentence: string | undefined): boolean;
+  /** A message was posted: clicks in that conversation are answered there. */
+  posted(thread: TeamsThreadRef): void;
+}
+
+export interface OpenClick {
+  readonly userId: string;
+  /** Where the clicked message stands. */
+  readonly conversationId: string;
+  /** Where its answers belong. */
+  readonly threadId: string;
+  readonly messageId: string;
+}
+
+/** In one process: a click that another process works off is answered with `none`. */
+export function createClicks(): Clicks {
+  const open = new Set<OpenClick & { resolve(answer: ClickAnswer): void }>();
+  const rootOf = (conversationId: string) => conversationId.split(';', 1)[0];
+
+  function settle(matches: (click: OpenClick) => boolean, answer: ClickAnswer): boolean {
+    let any = false;
+    for (const click of open) {
+      if (!matches(click)) continue;
+      open.delete(click);
+      click.resolve(answer);
+      any = true;
+    }
+    return any;
+  }
+
+  return {
+    open(click, waitMs) {
+      const { promise, resolve } = Promise.withResolvers<ClickAnswer>();
+      const entry = { ...click, resolve };
+      open.add(entry);
+      const timer = setTimeout(() => resolve({ kind: 'none' }), waitMs);
+      const answer = promise.finally(() => {
+        clearTimeout(timer);
+        open.delete(entry);
+      });
+      return { answer, close: () => resolve({ kind: 'none' }) };
+    },
+    updated({ thread, messageId }, message) {
+      if (thread.platform !== 'teams') return;
+      settle(
+        (click) =>
+          click.messageId === messageId && rootOf(click.conversationId) === rootOf(thread.conversationId),
+        { kind: 'card', message },
+      );
+    },
+    whispered(thread, userId, sentence) {
+      const taken = settle((click) => click.userId === userId && click.threadId === thread.conversationId, {
+        kind: 'sentence',
+        text: sentence ?? ANSWERED_PRIVATELY,
+      });
+      return taken && sentence !== undefined;
+    },
+    posted(thread) {
+      settle((click) => click.threadId === thread.conversationId, {
+        kind: 'sentence',
+        text: ANSWERED_BELOW,
+      });
+    },
+  };
+}

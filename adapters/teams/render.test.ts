@@ -1,0 +1,86 @@
+/** Cards as Adaptive Cards: golden files, the schema that Teams holds them to, and Microsoft's own parser. */
+import { createRequire } from 'node:module';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { buttonsIn, faultsOfCard, linesIn } from '../../test/fakes/adaptive-card.ts';
+import { anyCard } from '../../test/fixtures/any-card.ts';
+import { SAMPLE_CARDS } from '../../test/fixtures/cards.ts';
+import { renderCard } from './render.ts';
+import { escapeMarkdown } from './text-runs.ts';
+
+interface ParsedCard {
+  getItemCount(): number;
+}
+/** The package has no entry for Node; its bundle works there. */
+const { AdaptiveCard, SerializationContext, Versions } = createRequire(import.meta.url)(
+  'adaptivecards/dist/adaptivecards.js',
+) as {
+  AdaptiveCard: new () => ParsedCard & { parse(json: unknown, context: unknown): void };
+  SerializationContext: new (
+    version: unknown,
+  ) => {
+    eventCount: number;
+    getEventAt(index: number): { message: string };
+  };
+  Versions: { v1_5: unknown };
+};
+
+/** How Microsoft's library understands a card: its elements, and its complaints. */
+function parse(json: unknown) {
+  const context = new SerializationContext(Versions.v1_5);
+  const card = new AdaptiveCard();
+  card.parse(json, context);
+  const complaints = Array.from({ length: context.eventCount }, (_, i) => context.getEventAt(i).message);
+  return { elements: card.getItemCount(), complaints };
+}
+
+describe('renderCard', () => {
+  it.each(Object.entries(SAMPLE_CARDS))('renders %s as it always did', async (name, sample) => {
+    const message = renderCard(sample);
+    expect(faultsOfCard(message.card)).toBeUndefined();
+    expect(parse(message.card)).toEqual({ elements: message.card.body.length, complaints: [] });
+    await expect(`${JSON.stringify(message, null, 2)}\n`).toMatchFileSnapshot(`golden/${name}.json`);
+  });
+
+  it('stays within Teams’ limits whatever the card holds', { timeout: 60_000 }, () => {
+    fc.assert(
+      fc.property(anyCard, (any) => {
+        const { card, summary } = renderCard(any);
+        expect(faultsOfCard(card)).toBeUndefined();
+        expect(summary.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 150, endOnFailure: true },
+    );
+  });
+
+  it('keeps the buttons when there is too much of everything else, and counts what it left out', () => {
+    const { card } = renderCard({
+      fallback: 'long',
+      elements: [
+        { type: 'text', lines: Array.from({ length: 100 }, (_, i) => [`${i} ${'x'.repeat(1_000)}`]) },
+        { type: 'actions', actions: [{ actionId: 'approve', label: 'Approve', value: 'TRF-1' }] },
+      ],
+    });
+    expect(faultsOfCard(card)).toBeUndefined();
+    expect(buttonsIn(card)).toEqual([{ title: 'Approve', verb: 'approve', value: 'TRF-1' }]);
+    expect(linesIn(card).at(-2)).toMatch(/^… and \d+ more$/);
+  });
+
+  it('asks before a button that wants it, and does nothing itself', () => {
+    const { card } = renderCard(SAMPLE_CARDS.proposal);
+    const row = card.body.find((block) => block.type === 'ActionSet');
+    expect(row?.actions[1]).toMatchObject({
+      type: 'Action.ShowCard',
+      title: 'Reject',
+      card: { actions: [{ type: 'Action.Execute', verb: 'reject' }] },
+    });
+  });
+
+  it('shows markdown as it was written', () => {
+    expect(escapeMarkdown('**a** [b](c) 1. <at>x</at>')).toBe(
+      '\\*\\*a\\*\\* \\[b\\]\\(c\\) 1. \\<at\\>x\\</at\\>',
+    );
+    expect(escapeMarkdown('1. one')).toBe('1\\. one');
+    expect(escapeMarkdown('- one')).toBe('\\- one');
+  });
+});

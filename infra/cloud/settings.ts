@@ -1,0 +1,52 @@
+/** Which settings each service gets in the cloud: plain ones from the stacks, and fields of its secret. */
+import type { CloudOptions } from './options.ts';
+
+export const SERVICE_NAMES = ['bot', 'worker'] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+export const PORTS: Readonly<Record<ServiceName, number>> = { bot: 3978, worker: 3979 };
+
+/** Names of the settings that a service's secret holds, one field each. */
+export function secretFieldsOf(service: ServiceName, options: CloudOptions): string[] {
+  const serviceNow =
+    options.serviceNowAuth === 'basic'
+      ? ['SERVICENOW_USER', 'SERVICENOW_PASSWORD']
+      : ['SERVICENOW_CLIENT_ID', 'SERVICENOW_CLIENT_SECRET'];
+  const listening = options.ingress === 'none' ? 'SLACK_APP_TOKEN' : 'SLACK_SIGNING_SECRET';
+  return [
+    'SLACK_BOT_TOKEN',
+    ...(service === 'bot' ? [listening] : []),
+    ...serviceNow,
+    ...options.secretSettings,
+  ];
+}
+
+/** What the stacks know about themselves; values may be CloudFormation's tokens. */
+export interface DeployedFacts {
+  readonly region: string;
+  readonly tablePrefix: string;
+  readonly queueUrl: string;
+  readonly deadLetterQueueUrl: string;
+  readonly readOnlyRoleArn: string;
+  readonly auditBucket: string;
+}
+
+/** A service's settings that are no secrets. */
+export function settingsOf(
+  service: ServiceName,
+  options: CloudOptions,
+  facts: DeployedFacts,
+): Record<string, string> {
+  return {
+    AWS_REGION: facts.region,
+    TABLE_PREFIX: facts.tablePrefix,
+    QUEUE_URL: facts.queueUrl,
+    READ_ONLY_ROLE_ARN: facts.readOnlyRoleArn,
+    SERVICENOW_URL: options.serviceNowUrl,
+    AUDIT_BUCKET: facts.auditBucket,
+    ...(service === 'worker'
+      ? { DEAD_LETTER_QUEUE_URL: facts.deadLetterQueueUrl, HEALTH_PORT: String(PORTS.worker) }
+      : { PORT: String(PORTS.bot) }),
+    ...options.settings,
+  };
+}

@@ -1,0 +1,23 @@
+/** `npm run verify [-- --json] [-- --secrets NAME …]`: prints the findings; the exit code is 1 when one is wrong. */
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { renderTable } from './report.ts';
+import { verify } from './verify.ts';
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    secrets: { type: 'string', multiple: true, default: [] },
+  },
+});
+if (existsSync('.env')) process.loadEnvFile('.env');
+
+const findings = await verify(process.env, pino({ level: 'silent' }), values.secrets);
+const right = findings.every(({ status }) => status !== 'wrong');
+process.stdout.write(
+  values.json
+    ? `${JSON.stringify({ ok: right, findings })}\n`
+    : `${renderTable(findings, process.stdout.isTTY === true)}\n`,
+);
+process.exitCode = right ? 0 : 1;

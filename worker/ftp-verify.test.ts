@@ -1,0 +1,153 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { pino } from 'pino';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Destination } from '../core/policy-config.ts';
+import { type FaultScript, type FaultServer, startFaultServer } from '../test/fakes/ftp-fault-server.ts';
+import { bestMethod, digestIn } from './ftp-checksum.ts';
+import { epsvPort, pasvAddress } from './ftp-passive.ts';
+import { createFtpTarget } from './ftp-target.ts';
+
+const never = new AbortController().signal;
+const PATH = '/in/.ferry-1.part';
+const content = randomBytes(200_000);
+const sha256 = createHash('sha256').update(content).digest('hex');
+
+const servers: FaultServer[] = [];
+afterEach(() => Promise.all(servers.splice(0).map((server) => server.stop())));
+
+async function start(script: FaultScript, changes: Partial<Destination> = {}) {
+  const server = await startFaultServer(script);
+  servers.push(server);
+  const destination: Destination = {
+    ...{ aliases: [], host: '127.0.0.1', port: server.port, tls: 'none', user: 'ferry' },
+    ...{ password: 'env:UNUSED', folder: '/in', existing: 'refuse', maxConnections: 4, ...changes },
+  };
+  const target = createFtpTarget(destination, async () => 'pw', pino({ level: 'silent' }), {
+    name: 'acme-ftp',
+  });
+  return { server, session: await target.connect(never) };
+}
+
+async function* bytes(): AsyncGenerator<Buffer> {
+  yield content;
+}
+
+/** A server that lists features, and answers what is asked beyond the usual. */
+const offering = (features: string[], answers: Record<string, string> = {}): FaultScript => ({
+  answer: (command) =>
+    command === 'FEAT'
+      ? `211-Features:\r\n${features.map((one) => ` ${one}\r\n`).join('')}211 End`
+      : answers[command],
+});
+
+describe('what is compared after an upload', () => {
+  const store = async (script: FaultScript, sourceCrc32?: number, changes: Partial<Destination> = {}) => {
+    const { session, server } = await start(script, changes);
+    const stored = session.store(PATH, bytes(), content.length, () => {}, never, { sourceCrc32 });
+    stored.catch(() => {});
+    return { server, stored };
+  };
+
+  test('the strongest checksum that the server offers', async () => {
+    const answers = { HASH: `213 SHA-256 0-199999 ${sha256} ${PATH}`, OPTS: '200 Fine.' };
+    const { server, stored } = await store(offering(['HASH CRC32;SHA-256*;MD5', 'XCRC'], answers));
+    expect(await stored).toMatchObject({ verified: 'size + SHA-256 by server', contentVerified: true });
+    expect(server.commands).toContain('OPTS HASH SHA-256');
+  });
+
+  test('a checksum that differs', async () => {
+    const { stored } = await store(offering(['XCRC'], { XCRC: '250 DEADBEEF' }));
+    await expect(stored).rejects.toMatchObject({ code: 'verification_failed', retryable: true });
+    await expect(stored).rejects.toThrow(/the checksum there is deadbeef/);
+  });
+
+  test('a server that lists a checksum and then refuses it leaves the size', async () => {
+    const { stored } = await store(offering(['XSHA256'], { XSHA256: '504 Too large.' }));
+    expect(await stored).toMatchObject({ verified: 'size', contentVerified: false });
+  });
+
+  test('nothing but the size where the destination says so', async () => {
+    const { server, stored } = await store(offering(['XCRC']), undefined, { verify: 'size' });
+    expect(await stored).toMatchObject({ verified: 'size' });
+    expect(server.commands.some((line) => line.startsWith('XCRC'))).toBe(false);
+  });
+
+  test("what S3 delivered against S3's own checksum", async () => {
+    const { stored } = await store({}, 1);
+    await expect(stored).rejects.toThrow(/S3 keeps the checksum 00000001/);
+  });
+});
+
+describe('the words of servers', () => {
+  test.each([
+    ['HASH', 'CRC32', '213 CRC32 0-9 12ab34cd /in/a b', '12ab34cd'],
+    ['XCRC', 'CRC32', '250-Computing CRC32 digest\r\n250 AB12', '0000ab12'],
+    ['XSHA256', 'SHA-256', `250 ${sha256.toUpperCase()}`, sha256],
+    ['XMD5', 'MD5', '250 none', undefined],
+  ] as const)('%s %s: %j', (command, kind, message, digest) => {
+    expect(digestIn(message, { command, kind })).toBe(digest);
+  });
+
+  test('only a CRC-32 can go on from the middle', () => {
+    const features = new Map([
+      ['HASH', 'SHA-256*;SHA-512'],
+      ['XCRC', ''],
+    ]);
+    expect(bestMethod(features, false)).toMatchObject({ kind: 'SHA-256', command: 'HASH' });
+    expect(bestMethod(features, true)).toMatchObject({ kind: 'CRC32', command: 'XCRC' });
+    expect(bestMethod(new Map(), false)).toBeUndefined();
+  });
+
+  test('addresses of data connections', () => {
+    expect(epsvPort('229 Extended (|||6446|)')).toBe(6446);
+    expect(epsvPort('229 Extended (!!!6446!)')).toBe(6446);
+    expect(epsvPort('229 Extended (|||0|)')).toBeUndefined();
+    expect(pasvAddress('227 Passive (10,0,0,7,4,1).')).toEqual({ host: '10.0.0.7', port: 1025 });
+    expect(pasvAddress('227 Passive (10,0,0,7,400,1).')).toBeUndefined();
+  });
+});
+
+describe('passive mode', () => {
+  /** PASV that names another machine; the port is the one that EPSV would have given. */
+  async function natServer(changes: Partial<Destination> = {}) {
+    const inner = await startFaultServer();
+    servers.push(inner);
+    return start(
+      {
+        answer: (command) => {
+          if (command === 'EPSV') return '500 Unknown.';
+          // The data port is the inner server's control port: it is enough that somebody listens there.
+          return command === 'PASV' ? `227 (192,0,2,1,${inner.port >> 8},${inner.port & 255})` : undefined;
+        },
+        store: (upload) => upload.reply('550 reached'),
+      },
+      changes,
+    );
+  }
+
+  test('goes to the control host, whatever address PASV names', async () => {
+    const { session, server } = await natServer();
+    const stored = session.store(PATH, bytes(), content.length, () => {}, never);
+    // The scripted server has no data connection of its own, and says so.
+    await expect(stored).rejects.toThrow(/425|reached/);
+    expect(server.commands.some((line) => line.startsWith('STOR'))).toBe(true);
+  });
+
+  test('a server that only knows active mode is refused with advice', async () => {
+    const { session } = await start({
+      answer: (command) => (/^(EPSV|PASV)$/.test(command) ? '502 No.' : undefined),
+    });
+    const stored = session.store(PATH, bytes(), content.length, () => {}, never);
+    await expect(stored).rejects.toMatchObject({ code: 'target_refused', retryable: false });
+    await expect(stored).rejects.toThrow(/active mode only/);
+  });
+
+  test('EPSV and SIZE go out together when an upload follows, and the port is used', async () => {
+    const { session, server } = await start({});
+    await session.store(PATH, bytes(), content.length, () => {}, never);
+    await session.size('/in/b', 'store');
+    await session.store('/in/b', bytes(), content.length, () => {}, never);
+    expect(server.files.get('/in/b')?.equals(content)).toBe(true);
+    expect(server.commands.filter((line) => line === 'EPSV')).toHaveLength(2);
+  });
+});

@@ -1,0 +1,32 @@
+/** When a destination takes files: a window of the day in its own time zone. */
+import type { TimeWindow } from '../core/policy-config.ts';
+
+/** Minutes since midnight, there. */
+function minuteOfDay(timeZone: string, at: number): number {
+  const format = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  });
+  const parts = format.formatToParts(at);
+  const number = (type: 'hour' | 'minute') => Number(parts.find((part) => part.type === type)?.value);
+  return number('hour') * 60 + number('minute');
+}
+
+const minutes = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
+
+/**
+ * Asked before a run begins; one that has begun goes on to its end.
+ *
+ * @param at epoch milliseconds
+ * @returns the window in words when it is closed now
+ */
+export function closedUntil(window: TimeWindow | undefined, at: number): string | undefined {
+  if (!window) return undefined;
+  const now = minuteOfDay(window.timeZone, at);
+  const from = minutes(window.from);
+  const to = minutes(window.to);
+  const open = from <= to ? now >= from && now < to : now >= from || now < to;
+  return open || from === to ? undefined : `from ${window.from} to ${window.to} (${window.timeZone})`;
+}
