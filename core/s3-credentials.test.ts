@@ -205,6 +205,26 @@ describe('credentials', () => {
     expect(opened).toHaveLength(1);
   });
 
+  test('carry who and what for as session tags', async () => {
+    const sent: Record<string, unknown>[] = [];
+    const client = new STSClient({
+      endpoint: sts.endpoint,
+      region: 'us-east-1',
+      maxAttempts: 1,
+      credentials: plain(service),
+    });
+    client.middlewareStack.add((next) => (args) => {
+      sent.push(args.input as Record<string, unknown>);
+      return next(args);
+    });
+    const transfer = proposal({}, objects);
+    await access({ sts: client, role: { arn: roleArn, externalId: 'ferry' } }).forTransfer(transfer);
+    expect(sent[0]?.Tags).toEqual([
+      { Key: 'fileferry-user', Value: ana.userId },
+      { Key: 'fileferry-subject', Value: transfer.transferId },
+    ]);
+  });
+
   test('to look at the files before there are tickets need no permission of a run', async () => {
     const grant = await access({
       authorize: async () => {

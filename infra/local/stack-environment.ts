@@ -35,12 +35,12 @@ interface Facts {
   readonly ftp: LocalFtp;
   readonly serviceNow: LocalServiceNow;
   readonly slack: LocalSlack | undefined;
-  /** A language model's stand-in, where one was asked for. */
-  readonly model?: LocalServer | undefined;
   /** The bot's port, where others were told it; a free one unless given. */
   readonly port?: string;
   /** Settings of both programs for Teams; none without it. */
   readonly teamsSettings: Environment;
+  /** A language model's stand-in, where one was asked for. */
+  readonly model?: LocalServer | undefined;
 }
 
 /** Where nothing listens: a program that was not told its Slack must not speak to the real one. */

@@ -49,8 +49,8 @@ export interface Stack extends Environments {
   readonly ftp: LocalFtp;
   readonly serviceNow: LocalServiceNow;
   readonly slack: LocalSlack | undefined;
-  readonly model: LocalBedrock | undefined;
   readonly teams: LocalTeams | undefined;
+  readonly model: LocalBedrock | undefined;
   /** The policy's file. */
   readonly configFile: string;
   /** A client of the tables, for looking at them. */
