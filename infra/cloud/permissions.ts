@@ -161,9 +161,13 @@ export function statementsFor(
     ...allow(['s3:PutObject'], [auditObjects(service, stack)]),
     ...(service === 'worker'
       ? allow(['secretsmanager:GetSecretValue'], passwordArns(stack, options))
-      : allow(
-          ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream'],
-          allModelArns(stack, options),
-        )),
+      : [
+          ...allow(
+            ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream'],
+            allModelArns(stack, options),
+          ),
+          // It proves to the asker that the role cannot write.
+          ...allow(['iam:SimulatePrincipalPolicy'], [readOnlyRoleArn]),
+        ]),
   ];
 }
