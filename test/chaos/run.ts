@@ -16,8 +16,8 @@ const { log, ...report } = await runRound({
   seed: Number(values.seed),
   transfers: Number(values.transfers),
   kills: Number.POSITIVE_INFINITY,
-  killEveryMs: 4_000,
-  largestBytes: 24 * 2 ** 20,
+  killEveryMs: 12_000,
+  largestBytes: 12 * 2 ** 20,
   withinMs: Number(values.minutes) * 60_000,
 });
 process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
