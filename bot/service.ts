@@ -46,7 +46,7 @@ export async function startBot(
   const { env, policy } = config;
   const tables = openTables(env, now);
   const notes = createNoteStore(tables);
-  const { clients, receivers } = chatConnections(env, { notes, log, now });
+  const { clients, receivers } = await chatConnections(env, { notes, log, now });
   const linked = createLinkedAccounts(notes);
   const base = createFoundation(config, { tables, clients, log, now, by: 'bot' });
   const { transfers, objects, settler, dispatch, learning } = base;

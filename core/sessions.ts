@@ -25,7 +25,10 @@ export interface Sessions {
    * @throws FerryError as for `checkSession`, and when it was used before
    */
   useSession(token: string): Promise<SessionRecord>;
-  /** Removes sessions that lapsed and that nobody closed. */
+  /**
+   * Removes sessions of this process that lapsed and could not be closed; those of a process that died are left to
+   * DynamoDB, because the table is never scanned. Tells how many.
+   */
   sweep(): Promise<number>;
   /** Ends it now. Closing twice is no error. */
   closeSession(token: string): Promise<void>;
@@ -41,11 +44,14 @@ const hashOf = (token: string) => createHash('sha256').update(token).digest('hex
 /** @param options.now epoch milliseconds */
 export function createSessions(options: { store: SessionStore; now: () => number }): Sessions {
   const { store, now } = options;
+  /** When those that nobody closed yet lapse, by hash. */
+  const open = new Map<string, number>();
   return {
     async openSession(holder) {
       const token = randomBytes(32).toString('base64url');
       const expiresAt = now() + LIFETIME.session * 1000;
       await store.put(hashOf(token), { ...holder, expiresAt });
+      open.set(hashOf(token), expiresAt);
       return { token, expiresAt };
     },
 
@@ -62,8 +68,18 @@ export function createSessions(options: { store: SessionStore; now: () => number
       throw lapsed();
     },
 
-    sweep: () => store.sweep(now()),
+    async sweep() {
+      const over = [...open].filter(([, expiresAt]) => expiresAt <= now());
+      for (const [hash] of over) {
+        await store.delete(hash);
+        open.delete(hash);
+      }
+      return over.length;
+    },
 
-    closeSession: (token) => store.delete(hashOf(token)),
+    async closeSession(token) {
+      await store.delete(hashOf(token));
+      open.delete(hashOf(token));
+    },
   };
 }

@@ -40,7 +40,7 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const { env, policy } = config;
   const tables = openTables(env, now);
-  const clients = chatClients(env, { notes: createNoteStore(tables), log, now });
+  const clients = await chatClients(env, { notes: createNoteStore(tables), log, now });
   const base = createFoundation(config, { tables, clients, log, now, by: 'reconciler' });
   const { transfers: store, objects, settler, tickets } = base;
   const { settle } = settler;

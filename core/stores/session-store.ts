@@ -4,7 +4,6 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
-  ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
@@ -38,8 +37,6 @@ export interface SessionStore {
    * @returns undefined when it lapsed, was used or closed before, or never existed
    */
   use(tokenHash: string, now: number): Promise<SessionRecord | undefined>;
-  /** Removes what lapsed and nobody closed; DynamoDB does so late, and some stand-ins never. Tells how many. */
-  sweep(now: number): Promise<number>;
 }
 
 const fromRow = (row: Readonly<Record<string, unknown>>): SessionRecord =>
@@ -110,23 +107,6 @@ export function createSessionStore(options: {
         lostCondition(error);
         return undefined;
       }
-    },
-
-    async sweep(now) {
-      const { Items = [] } = await client
-        .send(
-          new ScanCommand({
-            TableName,
-            FilterExpression: 'expires_at_ms <= :now',
-            ExpressionAttributeValues: { ':now': now },
-            ProjectionExpression: 'session_token',
-          }),
-        )
-        .catch(fail);
-      for (const { session_token } of Items) {
-        await client.send(new DeleteCommand({ TableName, Key: { session_token } })).catch(fail);
-      }
-      return Items.length;
     },
 
     async delete(tokenHash) {
