@@ -34,6 +34,9 @@ export function createCrew(order: ChaosWorkerOrder) {
     await exit;
   };
   let stopped: Promise<unknown> | undefined;
+  process.once('exit', () => {
+    for (const child of children) child.kill('SIGKILL');
+  });
   return {
     log,
     async kill(which: number): Promise<void> {
