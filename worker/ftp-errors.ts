@@ -19,6 +19,8 @@ interface Reply {
 
 const NO_ROOM =
   /\b(disk|space|quota|storage|full)\b|failure writing to local file|error during write to file/i;
+/** vsftpd says so as its session dies of something that has nothing to do with what was asked. */
+const DIED = /^OOPS: (vsf_sysutil_|priv_sock_|child died)/;
 /** ftp-srv passes on its own system's words, with a code that otherwise means that the path is wrong. */
 const CUT = /\b(ECONNRESET|ECONNABORTED|EPIPE)\b/;
 const TOO_MANY = /too many|maximum|limit|try again later/i;
@@ -51,6 +53,13 @@ function meaningOf(code: number, words: string): { code: ErrorCode; retryable: b
       code: 'target_full',
       retryable: false,
       advice: 'There is no room for the file. Please have space made on the server, then retry.',
+    };
+  }
+  if (code === 500 && DIED.test(words)) {
+    return {
+      code: 'target_unreachable',
+      retryable: true,
+      advice: 'The server had a fault; we can try again.',
     };
   }
   if (code === 425 || code === 426 || CUT.test(words)) {

@@ -1,5 +1,7 @@
 /** Removes the temporary files that a run which did not end well left at the destination. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { FerryError } from '../core/errors.ts';
 import type { ObjectStore } from '../core/stores/object-store.ts';
 import type { Checkpoint, ObjectState, Transfer, TransferObject } from '../core/transfer.ts';
 import { checkpointOf } from './carry.ts';
@@ -8,8 +10,12 @@ import type { FailedObject } from './steps/stream.ts';
 import { leftoverPaths } from './takeover.ts';
 import type { Target, TargetSession } from './target.ts';
 
+/** How often one file is tried; each time over a new connection. */
+const TRIES = 4;
+const PAUSE_MS = 250;
+
 /**
- * Tries once, for a bounded time: the outcome is told to people either way.
+ * Tries for a bounded time: the outcome is told to people either way.
  *
  * @param target undefined when the destination is not registered any more
  * @param failed the objects that did not arrive; their states say so afterwards
@@ -40,21 +46,27 @@ export async function removeLeftovers(deps: {
   ): Promise<'removed' | 'renamed' | 'left'> {
     const { progress } = object;
     const path = checkpoint.tempPath;
-    if (!deps.target || signal.aborted) return 'left';
-    try {
-      session ??= await deps.target.connect(signal);
-      if (progress.state === 'renaming' && (await session.size(path)) === undefined) return 'renamed';
-      for (const name of leftoverPaths(transfer.transferId, object, checkpoint, lease.token, suffix)) {
-        await session.remove(name);
+    for (let tries = 1; deps.target && !signal.aborted; tries += 1) {
+      try {
+        session ??= await deps.target.connect(signal);
+        if (progress.state === 'renaming' && (await session.size(path)) === undefined) return 'renamed';
+        for (const name of leftoverPaths(transfer.transferId, object, checkpoint, lease.token, suffix)) {
+          await session.remove(name);
+        }
+        return 'removed';
+      } catch (error) {
+        session?.close();
+        session = undefined;
+        const again = error instanceof FerryError && error.retryable && tries < TRIES;
+        const words = again
+          ? 'a temporary file was not removed; trying again'
+          : 'a temporary file was not removed';
+        deps.log.warn({ transferId: transfer.transferId, path, err: error }, words);
+        if (!again) return 'left';
+        await delay(PAUSE_MS * tries, undefined, { signal }).catch(() => {});
       }
-      return 'removed';
-    } catch (error) {
-      deps.log.warn(
-        { transferId: transfer.transferId, path, err: error },
-        'a temporary file was not removed',
-      );
-      return 'left';
     }
+    return 'left';
   }
 
   try {

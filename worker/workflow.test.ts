@@ -156,6 +156,21 @@ describe('a run that fails', () => {
     expect(await rig.get(transfer.transferId)).toMatchObject({ learned: true, progress: { objectsDone: 2 } });
   });
 
+  it('removes the temporary file over a new connection when the first one breaks', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 2_000)]);
+    rig.source.faults.set(file(0, 0).key, [new FerryError('not_allowed', { userMessage: 'No.' })]);
+    let breaks = 1;
+    rig.target.before = (command) => {
+      if (!command.startsWith('DELE') || breaks === 0) return;
+      breaks -= 1;
+      throw new FerryError('target_unreachable', { retryable: true, userMessage: 'It broke.' });
+    };
+    expect(await rig.run(transfer)).toBe('failed');
+    expect((await rig.get(transfer.transferId)).failure?.message).toBe('No.');
+    expect(rig.temporaryFiles()).toEqual([]);
+  });
+
   it('names the temporary file that it could not remove', async () => {
     const rig = createWorkerRig(db);
     const transfer = await rig.queued([file(0, 2_000)]);

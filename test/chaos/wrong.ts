@@ -34,9 +34,14 @@ export async function findWrong(
       if (progress.state === 'done' && progress.finalPath !== targetPath) wrong.push(`${targetPath} twice`);
     }
   }
+  /** What could not be removed has to be named where people read it. */
+  const isTold = (path: string) =>
+    records.some(
+      ({ failure }) => failure?.message.includes('could not be removed') && failure.message.includes(path),
+    );
   for (const path of stored) {
     const content = expected.get(path);
-    if (content === undefined) wrong.push(`left behind: ${path}`);
+    if (content === undefined) wrong.push(`left behind${isTold(path) ? ', but told' : ''}: ${path}`);
     else if (!readFileSync(join(root, path)).equals(content)) wrong.push(`not identical: ${path}`);
   }
   const there = new Set(stored);

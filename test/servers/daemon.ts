@@ -76,7 +76,8 @@ const MOUNT = `
 /** Below the ports that the system gives to outgoing connections, which may come and go at any time. */
 const FIRST_BLOCK = 10_240;
 const LAST_BLOCK = 32_000;
-const BLOCK = 64;
+/** Connections that nobody ends occupy ports for a while. */
+const BLOCK = 256;
 
 /** The first of a block of free ports. */
 export async function freePorts(): Promise<number> {
