@@ -1,11 +1,14 @@
 /** What the bot and the worker both stand on: the stores, the tickets, the cards and the queue, wired once. */
 import type { Logger } from 'pino';
+import type { AuditWriter } from '../core/audit.ts';
+import { createAuditOutbox } from '../core/audit-outbox.ts';
 import type { Config } from '../core/config.ts';
 import { createDispatch, type Dispatch, type Dispatcher } from '../core/dispatch.ts';
 import type { Checks } from '../core/health.ts';
 import { createLearning, type Learning } from '../core/learning.ts';
 import { approverGroups, type RequestScope } from '../core/policy.ts';
 import { createQueueClient, createTransferQueue, type TransferQueue } from '../core/queue.ts';
+import { createAuditBucket } from '../core/s3-audit.ts';
 import { createS3Access, createStsClient, type S3Access } from '../core/s3-credentials.ts';
 import { createServiceNow, type ServiceNow } from '../core/servicenow.ts';
 import type { ServiceNowAuth } from '../core/servicenow-auth.ts';
@@ -32,6 +35,7 @@ export interface FoundationEnv {
   readonly S3_FORCE_PATH_STYLE: boolean;
   readonly READ_ONLY_ROLE_ARN: string;
   readonly READ_ONLY_ROLE_EXTERNAL_ID?: string | undefined;
+  readonly AUDIT_BUCKET?: string | undefined;
   readonly TABLE_PREFIX: string;
   readonly QUEUE_URL: string;
   readonly LEASE_SECONDS: number;
@@ -102,16 +106,18 @@ export function createFoundation(
   const { env, policy } = config;
   const { tables, clients, log, now } = deps;
   const region = env.AWS_REGION;
-  const transfers = createTransferStore(tables);
+  const writer: AuditWriter = deps.by === 'bot' ? 'bot' : 'worker';
+  const transfers = createTransferStore({ ...tables, ...(env.AUDIT_BUCKET ? { audit: writer } : {}) });
   const objects = createObjectStore(tables);
   const learning = createLearning({ transfers, store: createLearningStore(tables) });
+  const s3 = { region, ...endpointOf(env.AWS_ENDPOINT_URL_S3), forcePathStyle: env.S3_FORCE_PATH_STYLE };
   const externalId = env.READ_ONLY_ROLE_EXTERNAL_ID;
   const s3Access = createS3Access({
     sts: createStsClient({ region, ...endpointOf(env.AWS_ENDPOINT_URL_STS) }),
     sessions: createSessions({ store: createSessionStore(tables), now }),
     policy,
     role: { arn: env.READ_ONLY_ROLE_ARN, ...(externalId ? { externalId } : {}) },
-    s3: { region, ...endpointOf(env.AWS_ENDPOINT_URL_S3), forcePathStyle: env.S3_FORCE_PATH_STYLE },
+    s3,
     now,
     log,
   });
@@ -120,10 +126,19 @@ export function createFoundation(
   const scopeFor = (transfer: Transfer) => loadScope(objects, transfer);
   const approversOf = async (transfer: Transfer) =>
     approverGroups(policy, transfer, await scopeFor(transfer));
+  const outbox = createAuditOutbox({
+    store: transfers,
+    objects,
+    bucket: env.AUDIT_BUCKET ? createAuditBucket({ ...s3, bucket: env.AUDIT_BUCKET }) : undefined,
+    writer,
+    now,
+    log,
+  });
   const settler = createSettler({
     store: transfers,
     syncTickets: (transfer) => tickets.syncTickets(transfer),
     syncCards: createAnnouncer({ clients, objects, approversOf, now, log }),
+    syncAudit: outbox.bringIn,
     lockMs: env.LEASE_SECONDS * 1_000,
     now,
     log,
