@@ -18,6 +18,8 @@ export function createAuditBucket(options: {
   region: string;
   endpoint?: string;
   forcePathStyle: boolean;
+  /** The service's own unless given. */
+  credentials?: { accessKeyId: string; secretAccessKey: string };
 }): AuditBucket {
   const { bucket: Bucket, ...place } = options;
   const client = new S3Client({ ...place, maxAttempts: 3 });
