@@ -6,6 +6,7 @@ import type { Config } from '../core/config.ts';
 import { createDispatch, type Dispatch, type Dispatcher } from '../core/dispatch.ts';
 import type { Checks } from '../core/health.ts';
 import { createLearning, type Learning } from '../core/learning.ts';
+import type { Measured, Metrics } from '../core/metrics.ts';
 import { approverGroups, type RequestScope } from '../core/policy.ts';
 import { createQueueClient, createTransferQueue, type TransferQueue } from '../core/queue.ts';
 import { createAuditBucket } from '../core/s3-audit.ts';
@@ -78,6 +79,19 @@ function serviceNowAuth(env: FoundationEnv): ServiceNowAuth {
 
 const endpointOf = (endpoint: string | undefined) => (endpoint ? { endpoint } : {});
 
+/** What an ended transfer adds to the metrics. */
+function measuredOf({ status, plan, startedAt, endedAt }: Transfer): Measured {
+  // The zero keeps an alarm on failures supplied with data.
+  if (status !== 'completed') return { transferSuccess: 0, transferFailure: 1 };
+  const seconds = ((endedAt ?? 0) - (startedAt ?? endedAt ?? 0)) / 1000;
+  return {
+    transferSuccess: 1,
+    transferFailure: 0,
+    bytesTransferred: plan.totalBytes,
+    ...(seconds > 0 ? { throughput: plan.totalBytes / seconds } : {}),
+  };
+}
+
 /** The tables of these settings. */
 export function openTables(
   env: Pick<FoundationEnv, 'AWS_REGION' | 'AWS_ENDPOINT_URL_DYNAMODB' | 'TABLE_PREFIX'>,
@@ -101,20 +115,29 @@ export function createFoundation(
     log: Logger;
     now: () => number;
     by: Dispatcher;
+    metrics: Metrics;
   },
 ): Foundation {
   const { env, policy } = config;
-  const { tables, clients, log, now } = deps;
+  const { tables, clients, log, now, metrics } = deps;
   const region = env.AWS_REGION;
   const writer: AuditWriter = deps.by === 'bot' ? 'bot' : 'worker';
   const transfers = createTransferStore({ ...tables, ...(env.AUDIT_BUCKET ? { audit: writer } : {}) });
   const objects = createObjectStore(tables);
-  const learning = createLearning({ transfers, store: createLearningStore(tables) });
+  const learning = createLearning({
+    transfers,
+    store: createLearningStore(tables),
+    ended: (transfer) => metrics.add(measuredOf(transfer)),
+  });
   const s3 = { region, ...endpointOf(env.AWS_ENDPOINT_URL_S3), forcePathStyle: env.S3_FORCE_PATH_STYLE };
   const externalId = env.READ_ONLY_ROLE_EXTERNAL_ID;
   const s3Access = createS3Access({
     sts: createStsClient({ region, ...endpointOf(env.AWS_ENDPOINT_URL_STS) }),
-    sessions: createSessions({ store: createSessionStore(tables), now }),
+    sessions: createSessions({
+      store: createSessionStore(tables),
+      now,
+      lapsed: () => metrics.add({ ssoSessionExpired: 1 }),
+    }),
     policy,
     role: { arn: env.READ_ONLY_ROLE_ARN, ...(externalId ? { externalId } : {}) },
     s3,

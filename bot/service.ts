@@ -9,10 +9,11 @@ import { createCancellation } from '../core/cancel.ts';
 import type { BotConfig } from '../core/config.ts';
 import { type Checks, healthRoutes } from '../core/health.ts';
 import { createLinkedAccounts } from '../core/linked-accounts.ts';
+import { createMetrics, NO_METRICS } from '../core/metrics.ts';
 import { createProposals } from '../core/proposal.ts';
 import { createRecheck } from '../core/recheck.ts';
 import { createRetries } from '../core/retry.ts';
-import { createS3Browse } from '../core/s3-browse.ts';
+import { createS3Browse, type S3Browse } from '../core/s3-browse.ts';
 import { createFileCacheStore } from '../core/stores/file-cache-store.ts';
 import { createNoteStore } from '../core/stores/note-store.ts';
 import { createTurnStore } from '../core/stores/turn-store.ts';
@@ -46,14 +47,35 @@ export async function startBot(
   const notes = createNoteStore(tables);
   const { clients, receivers } = chatConnections(env, { notes, log, now });
   const linked = createLinkedAccounts(notes);
-  const base = createFoundation(config, { tables, clients, log, now, by: 'bot' });
+  const metrics = env.LOG_FORMAT === 'json' ? createMetrics({ service: 'bot', now }) : NO_METRICS;
+  const base = createFoundation(config, { tables, clients, log, now, by: 'bot', metrics });
   const { transfers, objects, settler, dispatch, learning } = base;
 
-  const browse = createS3Browse({
+  const fileCache = createFileCacheStore(tables);
+  const s3Browse = createS3Browse({
     policy,
     access: base.s3Access,
-    cache: createFileCacheStore(tables),
+    cache: {
+      ...fileCache,
+      async get(bucket, key) {
+        const hit = await fileCache.get(bucket, key);
+        metrics.add({ s3CacheHitRate: hit ? 100 : 0 });
+        return hit;
+      },
+    },
   });
+  /** What the planner calls as its tools, timed. */
+  const timed =
+    <A extends readonly unknown[], R>(call: (...given: A) => Promise<R>) =>
+    (...given: A) =>
+      metrics.time('toolExecutionTime', () => call(...given));
+  const browse: S3Browse = {
+    ...s3Browse,
+    listObjects: timed(s3Browse.listObjects),
+    headObjects: timed(s3Browse.headObjects),
+    findByName: timed(s3Browse.findByName),
+  };
+  const proposals = createProposals({ transfers, objects, learning, policy, now });
   const cancellation = createCancellation({ transfers, objects, policy, now });
   const retries = createRetries({
     transfers,
@@ -80,7 +102,7 @@ export async function startBot(
     planner: createCommandsPlanner({
       policy,
       browse,
-      proposals: createProposals({ transfers, objects, learning, policy, now }),
+      proposals: { ...proposals, propose: timed(proposals.propose) },
       cancellation: { cancel: thenSettle(cancellation.cancel) },
       retries: { retry: thenSettle(retries.retry) },
       transfers: {
@@ -144,6 +166,7 @@ export async function startBot(
     apologize: conversation.apologize,
     // Somebody waits in the chat: a third of what a worker's lease lasts.
     holdMs: (env.LEASE_SECONDS * 1_000) / 3,
+    metrics,
     log,
   });
 
@@ -190,6 +213,7 @@ export async function startBot(
       await Promise.all([recovering, settler.idle()]);
       await server.close();
       base.s3Access.close();
+      metrics.flush();
     },
   };
 }

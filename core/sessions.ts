@@ -25,8 +25,15 @@ export interface Sessions {
 
 const hashOf = (token: string) => createHash('sha256').update(token).digest('hex');
 
-/** @param options.now epoch milliseconds */
-export function createSessions(options: { store: SessionStore; now: () => number }): Sessions {
+/**
+ * @param options.now epoch milliseconds
+ * @param options.lapsed told when a right was used that had lapsed
+ */
+export function createSessions(options: {
+  store: SessionStore;
+  now: () => number;
+  lapsed?: () => void;
+}): Sessions {
   const { store, now } = options;
   return {
     async openSession(holder) {
@@ -40,6 +47,7 @@ export function createSessions(options: { store: SessionStore; now: () => number
       const session = await store.get(hashOf(token));
       // DynamoDB deletes late, so the clock decides.
       if (session && now() < session.expiresAt) return session;
+      options.lapsed?.();
       throw new FerryError('not_allowed', {
         userMessage: 'The right to read from S3 has lapsed. Nothing was changed; please ask again.',
       });

@@ -42,6 +42,8 @@ export function createConsumer(deps: {
   leases: Leases;
   run: (taken: Taken, stopping: AbortSignal) => Promise<RunOutcome>;
   followUp: (transferId: string) => Promise<void>;
+  /** Told how long each message had waited, in milliseconds. */
+  waited?: (ms: number) => void;
   stopping: AbortSignal;
   log: Logger;
 }): Polling {
@@ -64,6 +66,8 @@ export function createConsumer(deps: {
     const content = parseMessage(message.Body);
     if (!content) return setAside(message);
     const { transferId, attempt } = content;
+    const sentAt = Number(message.Attributes?.SentTimestamp);
+    if (Number.isFinite(sentAt)) deps.waited?.(Math.max(0, Date.now() - sentAt));
     const taken = await withRetry(UNTIL_BACK, stopping, () => deps.leases.take(transferId, attempt)).catch(
       (error: unknown) => {
         if (stopping.aborted) return undefined;

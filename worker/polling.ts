@@ -78,6 +78,7 @@ export function createPolling(deps: {
       sqs: client,
       queueUrl: QueueUrl,
       batchSize: 1,
+      messageSystemAttributeNames: ['SentTimestamp'],
       waitTimeSeconds: deps.pollSeconds ?? POLL_SECONDS,
       visibilityTimeout: deps.visibilitySeconds,
       heartbeatInterval: Math.max(1, Math.floor(deps.visibilitySeconds / 3)),

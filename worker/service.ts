@@ -10,6 +10,7 @@ import type { WorkerConfig } from '../core/config.ts';
 import { postedAs } from '../core/due-work.ts';
 import { createExpiry } from '../core/expiry.ts';
 import { startHealthServer } from '../core/health.ts';
+import { createMetrics, NO_METRICS } from '../core/metrics.ts';
 import { createQueueClient } from '../core/queue.ts';
 import { createSecretResolver, createSecretsClient } from '../core/secrets.ts';
 import { createNoteStore } from '../core/stores/note-store.ts';
@@ -41,7 +42,8 @@ export async function startWorker(
   const { env, policy } = config;
   const tables = openTables(env, now);
   const clients = chatClients(env, { notes: createNoteStore(tables), log, now });
-  const base = createFoundation(config, { tables, clients, log, now, by: 'reconciler' });
+  const metrics = env.LOG_FORMAT === 'json' ? createMetrics({ service: 'worker', now }) : NO_METRICS;
+  const base = createFoundation(config, { tables, clients, log, now, by: 'reconciler', metrics });
   const { transfers: store, objects, settler, tickets } = base;
   const { settle } = settler;
   const resolveSecret = createSecretResolver({
@@ -118,6 +120,7 @@ export async function startWorker(
     ...queues,
     queueUrl: env.QUEUE_URL,
     concurrency: env.WORKER_CONCURRENCY,
+    waited: (queueAge) => metrics.add({ queueAge }),
     run: (taken, signal) => protection.during(() => runTransfer(workflow, taken, signal)),
     stopping: stopping.signal,
   });
@@ -152,6 +155,7 @@ export async function startWorker(
       await health.close();
       base.s3Access.close();
       client.destroy();
+      metrics.flush();
     },
   };
 }

@@ -38,8 +38,11 @@ export interface Service {
 function parseLine(service: ServiceName, line: string): LogLine {
   try {
     const parsed: unknown = JSON.parse(line);
-    if (parsed !== null && typeof parsed === 'object' && 'msg' in parsed)
-      return { ...parsed, service } as LogLine;
+    if (parsed !== null && typeof parsed === 'object') {
+      if ('msg' in parsed) return { ...parsed, service } as LogLine;
+      if ('_aws' in parsed)
+        return { ...parsed, service, level: 'debug', time: new Date().toISOString(), msg: 'metrics' };
+    }
   } catch {
     // Not a log line: shown as it is.
   }

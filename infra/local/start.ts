@@ -39,7 +39,9 @@ try {
     folder,
     bytesPerSecond: 4_000_000,
   });
-  const show = (line: Parameters<typeof tidyLog>[0]) => console.log(tidyLog(line));
+  const show = (line: Parameters<typeof tidyLog>[0]) => {
+    if (line.msg !== 'metrics') console.log(tidyLog(line));
+  };
   for (const name of ['bot', 'worker'] as const) {
     const env = name === 'bot' ? stack.environmentForBot() : stack.environmentForWorker();
     const service = await startService(name, env, show);
