@@ -11,7 +11,7 @@ import { READ_ONLY_ROLE } from '../schema/role.ts';
 import { ADMIN_POLICY, READ_ONLY_ROLE_POLICY, READ_ONLY_ROLE_TRUST, servicePolicy } from './access-policy.ts';
 import { startDynamoDb } from './dynamodb.ts';
 import { type LocalFtp, startFtp } from './ftp.ts';
-import { createKeyRing, LOCAL_ACCOUNT } from './key-ring.ts';
+import { type AccessKey, createKeyRing, LOCAL_ACCOUNT } from './key-ring.ts';
 import type { LocalServer } from './listen.ts';
 import { type LocalSlack, startLocalSlack } from './local-slack.ts';
 import { type LocalTeams, localTeamsSettings, startLocalTeams } from './local-teams.ts';
@@ -60,6 +60,8 @@ export interface Stack extends Environments {
   readonly transfers: TransferStore;
   /** A client that may do everything in S3, for looking, seeding and changing. */
   readonly s3Admin: S3Client;
+  /** Its key, for programs that an operator would run. */
+  readonly adminKey: Pick<AccessKey, 'accessKeyId' | 'secretAccessKey'>;
   readObject(bucket: string, key: string): Promise<Buffer>;
   /** Stops everything in reverse order; may be called twice. */
   stop(): Promise<void>;
@@ -199,6 +201,7 @@ async function startAll(options: StackOptions, starter: ReturnType<typeof create
     documents,
     transfers: createTransferStore({ client: documents, tablePrefix: TABLE_PREFIX, now: Date.now }),
     s3Admin,
+    adminKey: admin,
     async readObject(Bucket, Key) {
       const { Body } = await s3Admin.send(new GetObjectCommand({ Bucket, Key }));
       return Buffer.from((await Body?.transformToByteArray()) ?? []);
