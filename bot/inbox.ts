@@ -8,6 +8,7 @@ import { newReference } from '../core/ids.ts';
 import { type Metrics, NO_METRICS } from '../core/metrics.ts';
 import type { TurnStore } from '../core/stores/turn-store.ts';
 import { threadKey } from '../core/thread-ref.ts';
+import { inThisTrace, traced } from '../core/tracing.ts';
 
 /** A turn must end within this time; milliseconds. */
 const TURN_MS = 90_000;
@@ -62,7 +63,7 @@ export function createInbox(deps: {
         });
     }, holdMs / 3);
     void queue
-      .add(() => run(event, again))
+      .add(inThisTrace(() => traced('chat event', { kind: event.kind }, () => run(event, again))))
       .finally(() => {
         clearInterval(timer);
         if (queue.size === 0 && queue.pending === 0) conversations.delete(conversation);

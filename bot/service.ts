@@ -19,6 +19,7 @@ import { createNoteStore } from '../core/stores/note-store.ts';
 import { createTurnStore } from '../core/stores/turn-store.ts';
 import { createUserContextStore } from '../core/stores/user-context-store.ts';
 import { channelRef } from '../core/thread-ref.ts';
+import { flushTraces } from '../core/tracing.ts';
 import { createApprovals } from './approvals.ts';
 import { pressButton } from './buttons.ts';
 import { createConversation } from './conversation.ts';
@@ -214,6 +215,7 @@ export async function startBot(
       await server.close();
       base.s3Access.close();
       metrics.flush();
+      await flushTraces().catch((err: unknown) => log.warn({ err }, 'the last spans were not sent'));
     },
   };
 }

@@ -5,6 +5,7 @@ import { FTPError, type FTPResponse } from 'basic-ftp';
 import type { Logger } from 'pino';
 import { FerryError } from '../core/errors.ts';
 import type { Destination } from '../core/policy-config.ts';
+import { traced } from '../core/tracing.ts';
 import { askChecksum, bestMethod, type ChecksumMethod } from './ftp-checksum.ts';
 import { connectFtp, type FtpConnection, type FtpConnectOptions } from './ftp-connection.ts';
 import { checkPath, replyFault, translateFtpError, verificationFault } from './ftp-errors.ts';
@@ -69,10 +70,23 @@ export function createFtpTarget(
 
   return {
     async connect(signal) {
-      const connection = await connect(signal);
+      const connection = await traced('ftp login', { 'server.address': server }, () => connect(signal));
       log.debug({ server, tls: destination.tls }, 'logged in to the FTP server');
-      return session(connection, shared);
+      return withSpans(session(connection, shared), server);
     },
+  };
+}
+
+/** From the command to the server's last reply to it, in the trace; paths are people's words and stay out of it. */
+function withSpans(inner: TargetSession, server: string): TargetSession {
+  const place = { 'server.address': server };
+  return {
+    ...inner,
+    store: (path, data, expectedBytes, ...more) =>
+      traced('ftp store', { ...place, bytes: expectedBytes }, () =>
+        inner.store(path, data, expectedBytes, ...more),
+      ),
+    rename: (from, to) => traced('ftp rename', place, () => inner.rename(from, to)),
   };
 }
 

@@ -14,6 +14,7 @@ import { createMetrics, NO_METRICS } from '../core/metrics.ts';
 import { createQueueClient } from '../core/queue.ts';
 import { createSecretResolver, createSecretsClient } from '../core/secrets.ts';
 import { createNoteStore } from '../core/stores/note-store.ts';
+import { flushTraces } from '../core/tracing.ts';
 import { createConnections } from './connections.ts';
 import { createConsumer } from './consumer.ts';
 import { createDeadLetters } from './dead-letters.ts';
@@ -156,6 +157,7 @@ export async function startWorker(
       base.s3Access.close();
       client.destroy();
       metrics.flush();
+      await flushTraces().catch((err: unknown) => log.warn({ err }, 'the last spans were not sent'));
     },
   };
 }
