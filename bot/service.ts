@@ -206,6 +206,8 @@ export async function startBot(
       await inbox.recover();
       await inbox.idle();
       await settler.idle();
+      // Where a process is frozen between events, a timer may never fire.
+      metrics.flush();
     },
     async stop() {
       stopping.abort();
