@@ -5,7 +5,7 @@ import { canonicalJson } from './canonical-json.ts';
 
 const AUDIT_KINDS = ['state', 'note', 'decision', 'session', 'ticket', 'files'] as const;
 
-export const auditEventSchema = z.strictObject({
+const auditEventSchema = z.strictObject({
   /** From 1, without gaps. */
   seq: z.number().int().positive(),
   /** Epoch milliseconds. */
