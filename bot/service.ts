@@ -4,15 +4,16 @@ import type { Logger } from 'pino';
 import { type ChatEvent, chatEventSchema } from '../adapters/chat-event.ts';
 import { createFoundation, openTables } from '../adapters/foundation.ts';
 import { chatConnections } from '../adapters/platforms.ts';
-import { createCommandsPlanner } from '../agent/commands/planner.ts';
 import { createCancellation } from '../core/cancel.ts';
 import type { BotConfig } from '../core/config.ts';
 import { type Checks, healthRoutes } from '../core/health.ts';
+import { createHitRate } from '../core/hit-rate.ts';
 import { createLinkedAccounts } from '../core/linked-accounts.ts';
 import { createMetrics, NO_METRICS } from '../core/metrics.ts';
 import { createProposals } from '../core/proposal.ts';
 import { createRecheck } from '../core/recheck.ts';
 import { createRetries } from '../core/retry.ts';
+import { createIamClient, createRoleProof } from '../core/role-proof.ts';
 import { createS3Browse, type S3Browse } from '../core/s3-browse.ts';
 import { createFileCacheStore } from '../core/stores/file-cache-store.ts';
 import { createNoteStore } from '../core/stores/note-store.ts';
@@ -24,6 +25,7 @@ import { createApprovals } from './approvals.ts';
 import { pressButton } from './buttons.ts';
 import { createConversation } from './conversation.ts';
 import { createInbox } from './inbox.ts';
+import { createPlanners } from './planners.ts';
 import { startBotServer } from './server.ts';
 
 /** How long turns under way may take once the bot is asked to stop, in milliseconds. */
@@ -46,23 +48,20 @@ export async function startBot(
   const { env, policy } = config;
   const tables = openTables(env, now);
   const notes = createNoteStore(tables);
-  const { clients, receivers } = chatConnections(env, { notes, log, now });
+  const { clients, receivers } = await chatConnections(env, { notes, log, now });
   const linked = createLinkedAccounts(notes);
   const metrics = env.LOG_FORMAT === 'json' ? createMetrics({ service: 'bot', now }) : NO_METRICS;
   const base = createFoundation(config, { tables, clients, log, now, by: 'bot', metrics });
   const { transfers, objects, settler, dispatch, learning } = base;
 
-  const fileCache = createFileCacheStore(tables);
+  const fileCache = createHitRate('S3FileCache', log);
   const s3Browse = createS3Browse({
     policy,
     access: base.s3Access,
-    cache: {
-      ...fileCache,
-      async get(bucket, key) {
-        const hit = await fileCache.get(bucket, key);
-        metrics.add({ s3CacheHitRate: hit ? 100 : 0 });
-        return hit;
-      },
+    cache: createFileCacheStore(tables),
+    onCacheLook(hit) {
+      fileCache.look(hit);
+      metrics.add({ s3CacheHitRate: hit ? 100 : 0 });
     },
   });
   /** What the planner calls as its tools, timed. */
@@ -99,8 +98,13 @@ export async function startBot(
     };
 
   const contexts = createUserContextStore(tables);
-  const conversation = createConversation({
-    planner: createCommandsPlanner({
+  const iam = createIamClient({
+    region: env.AWS_REGION,
+    ...(env.AWS_ENDPOINT_URL_IAM ? { endpoint: env.AWS_ENDPOINT_URL_IAM } : {}),
+  });
+  const planners = createPlanners(
+    env,
+    {
       policy,
       browse,
       proposals: { ...proposals, propose: timed(proposals.propose) },
@@ -118,11 +122,19 @@ export async function startBot(
         transferFor: async (person, transferId) => conversation.visibleTo(person, transferId),
       },
       learning,
+      settle: settler.settle,
+      ...(env.PROVE_READ_ONLY
+        ? { roleProof: createRoleProof({ iam, roleArn: env.READ_ONLY_ROLE_ARN, log, now }) }
+        : {}),
       focus: {
         recall: async (person) => (await contexts.get(person.userId)).focus,
         keep: (person, news) => contexts.focusOn(person.userId, news),
       },
-    }),
+    },
+    { contexts, now, log },
+  );
+  const conversation = createConversation({
+    planner: planners.planner,
     clients,
     store: transfers,
     policy,
@@ -155,7 +167,7 @@ export async function startBot(
           retry: retries.retry,
           settle: settler.settle,
           statusCard: conversation.statusFor,
-          say: conversation.say,
+          say: (message, within, repeated) => conversation.say(message, within, repeated, 'exact'),
           now,
         },
         event,
@@ -195,6 +207,7 @@ export async function startBot(
   const stopping = new AbortController();
   const recovering = (async () => {
     while (!stopping.signal.aborted) {
+      await base.sessions.sweep().catch((err: unknown) => log.warn({ err }, 'could not sweep sessions'));
       await inbox.recover().catch((err: unknown) => log.warn({ err }, 'could not look for abandoned turns'));
       await delay(env.RECONCILE_SECONDS * 1000, undefined, { signal: stopping.signal }).catch(() => {});
     }
@@ -218,6 +231,9 @@ export async function startBot(
       base.s3Access.close();
       metrics.flush();
       await flushTraces().catch((err: unknown) => log.warn({ err }, 'the last spans were not sent'));
+      fileCache.flush();
+      planners.close();
+      iam.destroy();
     },
   };
 }

@@ -19,13 +19,15 @@ export interface Learning {
   forecast(destination: string, bytes: number): Promise<Forecast | undefined>;
 }
 
+/** @param deps.now epoch milliseconds */
 export function createLearning(deps: {
   transfers: TransferStore;
   store: LearningStore;
+  now: () => number;
   /** Told once of each transfer that completed or failed. */
   ended?: (transfer: Transfer) => void;
 }): Learning {
-  const { transfers, store } = deps;
+  const { transfers, store, now } = deps;
 
   return {
     async learn(transferId) {
@@ -42,6 +44,7 @@ export function createLearning(deps: {
         succeeded: status === 'completed',
         seconds: Math.max(0, (endedAt ?? 0) - (startedAt ?? endedAt ?? 0)) / 1000,
         bytes: plan.totalBytes,
+        at: endedAt ?? now(),
       };
       const category = sizeCategory(plan.totalBytes);
       await Promise.all([
@@ -57,7 +60,7 @@ export function createLearning(deps: {
         store.get(typeOf(destination), category),
         store.get(PRIOR_TYPE, category),
       ]);
-      return forecast(own, prior, bytes);
+      return forecast(own, prior, bytes, now());
     },
   };
 }

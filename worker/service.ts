@@ -42,7 +42,7 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const { env, policy } = config;
   const tables = openTables(env, now);
-  const clients = chatClients(env, { notes: createNoteStore(tables), log, now });
+  const clients = await chatClients(env, { notes: createNoteStore(tables), log, now });
   const metrics = env.LOG_FORMAT === 'json' ? createMetrics({ service: 'worker', now }) : NO_METRICS;
   const base = createFoundation(config, { tables, clients, log, now, by: 'reconciler', metrics });
   const { transfers: store, objects, settler, tickets } = base;
@@ -70,9 +70,11 @@ export async function startWorker(
     store,
     objects,
     policy,
-    async openSource(transfer) {
+    async openSource(transfer, _signal, purpose) {
       const { keys } = await base.loadScope(transfer);
-      const grant = await base.s3Access.forTransfer(transfer, keys);
+      const grant = await (purpose === 'check'
+        ? base.s3Access.forCheck(transfer, keys)
+        : base.s3Access.forTransfer(transfer, keys));
       const source = createS3Source({ client: async () => grant.client, memory, log });
       return {
         source,
