@@ -1,12 +1,16 @@
 /** What the bot and the worker both stand on: the stores, the tickets, the cards and the queue, wired once. */
 import type { Logger } from 'pino';
+import type { AuditWriter } from '../core/audit.ts';
+import { createAuditOutbox } from '../core/audit-outbox.ts';
 import type { Config } from '../core/config.ts';
 import { createDispatch, type Dispatch, type Dispatcher } from '../core/dispatch.ts';
 import type { Checks } from '../core/health.ts';
 import { createLearning, type Learning } from '../core/learning.ts';
+import type { Measured, Metrics } from '../core/metrics.ts';
 import { approverGroups, type RequestScope } from '../core/policy.ts';
 import { createPolicyFile } from '../core/policy-file.ts';
 import { createQueueClient, createTransferQueue, type TransferQueue } from '../core/queue.ts';
+import { createAuditBucket } from '../core/s3-audit.ts';
 import { createS3Access, createStsClient, type S3Access } from '../core/s3-credentials.ts';
 import { createServiceNow, type ServiceNow } from '../core/servicenow.ts';
 import type { ServiceNowAuth } from '../core/servicenow-auth.ts';
@@ -34,6 +38,7 @@ export interface FoundationEnv {
   readonly S3_FORCE_PATH_STYLE: boolean;
   readonly READ_ONLY_ROLE_ARN: string;
   readonly READ_ONLY_ROLE_EXTERNAL_ID?: string | undefined;
+  readonly AUDIT_BUCKET?: string | undefined;
   readonly FILEFERRY_CONFIG: string;
   readonly TABLE_PREFIX: string;
   readonly QUEUE_URL: string;
@@ -78,6 +83,19 @@ function serviceNowAuth(env: FoundationEnv): ServiceNowAuth {
 
 const endpointOf = (endpoint: string | undefined) => (endpoint ? { endpoint } : {});
 
+/** What an ended transfer adds to the metrics. */
+function measuredOf({ status, plan, startedAt, endedAt }: Transfer): Measured {
+  // The zero keeps an alarm on failures supplied with data.
+  if (status !== 'completed') return { transferSuccess: 0, transferFailure: 1 };
+  const seconds = ((endedAt ?? 0) - (startedAt ?? endedAt ?? 0)) / 1000;
+  return {
+    transferSuccess: 1,
+    transferFailure: 0,
+    bytesTransferred: plan.totalBytes,
+    ...(seconds > 0 ? { throughput: plan.totalBytes / seconds } : {}),
+  };
+}
+
 /** The tables of these settings. */
 export function openTables(
   env: Pick<FoundationEnv, 'AWS_REGION' | 'AWS_ENDPOINT_URL_DYNAMODB' | 'TABLE_PREFIX'>,
@@ -101,18 +119,30 @@ export function createFoundation(
     log: Logger;
     now: () => number;
     by: Dispatcher;
+    metrics: Metrics;
   },
 ): Foundation {
   const { env, policy } = config;
-  const { tables, clients, log, now } = deps;
+  const { tables, clients, log, now, metrics } = deps;
   const region = env.AWS_REGION;
-  const transfers = createTransferStore(tables);
+  const writer: AuditWriter = deps.by === 'bot' ? 'bot' : 'worker';
+  const transfers = createTransferStore({ ...tables, ...(env.AUDIT_BUCKET ? { audit: writer } : {}) });
   const objects = createObjectStore(tables);
-  const learning = createLearning({ transfers, store: createLearningStore(tables), now });
+  const learning = createLearning({
+    transfers,
+    store: createLearningStore(tables),
+    now,
+    ended: (transfer) => metrics.add(measuredOf(transfer)),
+  });
   const serviceNow = createServiceNow({ url: env.SERVICENOW_URL, auth: serviceNowAuth(env), now, log });
   const tickets = createTickets({ serviceNow, policy, now, log });
   const scopeFor = (transfer: Transfer) => loadScope(objects, transfer);
-  const sessions = createSessions({ store: createSessionStore(tables), now });
+  const sessions = createSessions({
+    store: createSessionStore(tables),
+    now,
+    onLapsed: () => metrics.add({ ssoSessionExpired: 1 }),
+  });
+  const s3 = { region, ...endpointOf(env.AWS_ENDPOINT_URL_S3), forcePathStyle: env.S3_FORCE_PATH_STYLE };
   const externalId = env.READ_ONLY_ROLE_EXTERNAL_ID;
   const s3Access = createS3Access({
     sts: createStsClient({ region, ...endpointOf(env.AWS_ENDPOINT_URL_STS) }),
@@ -128,16 +158,25 @@ export function createFoundation(
       loadScope: scopeFor,
       policy: createPolicyFile(env.FILEFERRY_CONFIG, policy, log),
     }),
-    s3: { region, ...endpointOf(env.AWS_ENDPOINT_URL_S3), forcePathStyle: env.S3_FORCE_PATH_STYLE },
+    s3,
     now,
     log,
   });
   const approversOf = async (transfer: Transfer) =>
     approverGroups(policy, transfer, await scopeFor(transfer));
+  const outbox = createAuditOutbox({
+    store: transfers,
+    objects,
+    bucket: env.AUDIT_BUCKET ? createAuditBucket({ ...s3, bucket: env.AUDIT_BUCKET }) : undefined,
+    writer,
+    now,
+    log,
+  });
   const settler = createSettler({
     store: transfers,
     syncTickets: (transfer) => tickets.syncTickets(transfer),
     syncCards: createAnnouncer({ clients, objects, approversOf, now, log }),
+    syncAudit: outbox.bringIn,
     lockMs: env.LEASE_SECONDS * 1_000,
     now,
     log,

@@ -1,4 +1,4 @@
-/** Brings tickets and cards in step with a transfer's record: whoever changed it calls, one at a time does it. */
+/** Brings tickets, cards and audit in step with a transfer's record: whoever changed it calls, one at a time does it. */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { cardsBehind, ticketsBehind } from '../core/due-work.ts';
@@ -44,6 +44,8 @@ export function createSettler(deps: {
   store: TransferStore;
   syncTickets: SyncTickets;
   syncCards: SyncCards;
+  /** Brings audit events in, whether or not the others succeed; never throws. */
+  syncAudit?: (transferId: string) => Promise<void>;
   /** After which another process may step in, in milliseconds; renewed while a round is under way. */
   lockMs: number;
   now: () => number;
@@ -150,6 +152,7 @@ export function createSettler(deps: {
     settle(transferId) {
       const next = (underWay.get(transferId) ?? Promise.resolve())
         .then(() => settle(transferId))
+        .then(() => deps.syncAudit?.(transferId))
         .finally(() => {
           if (underWay.get(transferId) === next) underWay.delete(transferId);
         });

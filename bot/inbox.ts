@@ -5,8 +5,10 @@ import type { ChatEvent } from '../adapters/chat-event.ts';
 import type { EventHandler } from '../adapters/receiver.ts';
 import { FerryError, toFerryError } from '../core/errors.ts';
 import { newReference } from '../core/ids.ts';
+import { type Metrics, NO_METRICS } from '../core/metrics.ts';
 import type { TurnStore } from '../core/stores/turn-store.ts';
 import { threadKey } from '../core/thread-ref.ts';
+import { inThisTrace, traced } from '../core/tracing.ts';
 
 /** A turn must end within this time; milliseconds. */
 const TURN_MS = 90_000;
@@ -37,8 +39,9 @@ export function createInbox(deps: {
   log: Logger;
   /** How long a claim stays ours unless extended, in milliseconds; a dead process's turns are free after it. */
   holdMs: number;
+  metrics?: Metrics;
 }): Inbox {
-  const { turns, log, holdMs } = deps;
+  const { turns, log, holdMs, metrics = NO_METRICS } = deps;
   const conversations = new Map<string, PQueue>();
   const stopping = new AbortController();
   let draining = false;
@@ -60,7 +63,7 @@ export function createInbox(deps: {
         });
     }, holdMs / 3);
     void queue
-      .add(() => run(event, again))
+      .add(inThisTrace(() => traced('chat event', { kind: event.kind }, () => run(event, again))))
       .finally(() => {
         clearInterval(timer);
         if (queue.size === 0 && queue.pending === 0) conversations.delete(conversation);
@@ -68,11 +71,14 @@ export function createInbox(deps: {
   }
 
   async function run(event: ChatEvent, again: boolean): Promise<void> {
+    const began = performance.now();
+    let failed = 0;
     const turnLog = log.child({ event: event.key, user: event.person.userId });
     try {
       await deps.work(event, AbortSignal.any([AbortSignal.timeout(TURN_MS), stopping.signal]), again);
       await turns.finish(event.key);
     } catch (thrown) {
+      failed = 1;
       const reference = newReference();
       const error = toFerryError(thrown, reference);
       turnLog.error({ err: thrown, reference }, 'the turn failed; its claim is released');
@@ -82,6 +88,12 @@ export function createInbox(deps: {
       await turns
         .release(event.key)
         .catch((err: unknown) => turnLog.warn({ err }, 'could not release the claim'));
+    } finally {
+      metrics.add({
+        requestCount: 1,
+        requestErrors: failed,
+        requestDuration: performance.now() - began,
+      });
     }
   }
 

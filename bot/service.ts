@@ -9,16 +9,18 @@ import type { BotConfig } from '../core/config.ts';
 import { type Checks, healthRoutes } from '../core/health.ts';
 import { createHitRate } from '../core/hit-rate.ts';
 import { createLinkedAccounts } from '../core/linked-accounts.ts';
+import { createMetrics, NO_METRICS } from '../core/metrics.ts';
 import { createProposals } from '../core/proposal.ts';
 import { createRecheck } from '../core/recheck.ts';
 import { createRetries } from '../core/retry.ts';
 import { createIamClient, createRoleProof } from '../core/role-proof.ts';
-import { createS3Browse } from '../core/s3-browse.ts';
+import { createS3Browse, type S3Browse } from '../core/s3-browse.ts';
 import { createFileCacheStore } from '../core/stores/file-cache-store.ts';
 import { createNoteStore } from '../core/stores/note-store.ts';
 import { createTurnStore } from '../core/stores/turn-store.ts';
 import { createUserContextStore } from '../core/stores/user-context-store.ts';
 import { channelRef } from '../core/thread-ref.ts';
+import { flushTraces } from '../core/tracing.ts';
 import { createApprovals } from './approvals.ts';
 import { pressButton } from './buttons.ts';
 import { createConversation } from './conversation.ts';
@@ -48,16 +50,32 @@ export async function startBot(
   const notes = createNoteStore(tables);
   const { clients, receivers } = await chatConnections(env, { notes, log, now });
   const linked = createLinkedAccounts(notes);
-  const base = createFoundation(config, { tables, clients, log, now, by: 'bot' });
+  const metrics = env.LOG_FORMAT === 'json' ? createMetrics({ service: 'bot', now }) : NO_METRICS;
+  const base = createFoundation(config, { tables, clients, log, now, by: 'bot', metrics });
   const { transfers, objects, settler, dispatch, learning } = base;
 
   const fileCache = createHitRate('S3FileCache', log);
-  const browse = createS3Browse({
+  const s3Browse = createS3Browse({
     policy,
     access: base.s3Access,
     cache: createFileCacheStore(tables),
-    onCacheLook: fileCache.look,
+    onCacheLook(hit) {
+      fileCache.look(hit);
+      metrics.add({ s3CacheHitRate: hit ? 100 : 0 });
+    },
   });
+  /** What the planner calls as its tools, timed. */
+  const timed =
+    <A extends readonly unknown[], R>(call: (...given: A) => Promise<R>) =>
+    (...given: A) =>
+      metrics.time('toolExecutionTime', () => call(...given));
+  const browse: S3Browse = {
+    ...s3Browse,
+    listObjects: timed(s3Browse.listObjects),
+    headObjects: timed(s3Browse.headObjects),
+    findByName: timed(s3Browse.findByName),
+  };
+  const proposals = createProposals({ transfers, objects, learning, policy, now });
   const cancellation = createCancellation({ transfers, objects, policy, now });
   const retries = createRetries({
     transfers,
@@ -89,7 +107,7 @@ export async function startBot(
     {
       policy,
       browse,
-      proposals: createProposals({ transfers, objects, learning, policy, now }),
+      proposals: { ...proposals, propose: timed(proposals.propose) },
       cancellation: { cancel: thenSettle(cancellation.cancel) },
       retries: { retry: thenSettle(retries.retry) },
       transfers: {
@@ -161,6 +179,7 @@ export async function startBot(
     apologize: conversation.apologize,
     // Somebody waits in the chat: a third of what a worker's lease lasts.
     holdMs: (env.LEASE_SECONDS * 1_000) / 3,
+    metrics,
     log,
   });
 
@@ -200,6 +219,8 @@ export async function startBot(
       await inbox.recover();
       await inbox.idle();
       await settler.idle();
+      // Where a process is frozen between events, a timer may never fire.
+      metrics.flush();
     },
     async stop() {
       stopping.abort();
@@ -208,6 +229,8 @@ export async function startBot(
       await Promise.all([recovering, settler.idle()]);
       await server.close();
       base.s3Access.close();
+      metrics.flush();
+      await flushTraces().catch((err: unknown) => log.warn({ err }, 'the last spans were not sent'));
       fileCache.flush();
       planners.close();
       iam.destroy();

@@ -26,6 +26,10 @@ const commonEnv = {
     .string()
     .regex(/^arn:[^:]+:iam::\d{12}:role\/.+$/, 'expected the ARN of FileFerryReadOnlyRole'),
   READ_ONLY_ROLE_EXTERNAL_ID: z.string().optional(),
+  /** Where `core/otel.ts` sends traces, over HTTP; none are made without it. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
+  /** Where audit events go; nothing is audited beside the record without it. */
+  AUDIT_BUCKET: z.string().min(3).optional(),
   SERVICENOW_URL: url,
   SERVICENOW_USER: z.string().optional(),
   SERVICENOW_PASSWORD: z.string().optional(),

@@ -1,5 +1,6 @@
 /** What a transfer still owes the world, derived from its record; the reconciler finds it by the time it is due. */
 
+import { auditBehind } from './audit.ts';
 import { type MessageRole, type PostedMessage, TICKET_KINDS, type Transfer } from './transfer.ts';
 import { isEnded, lastSeq } from './transfer-state.ts';
 
@@ -11,7 +12,7 @@ const GRACE = {
   pickup: 300_000,
   /** A lease that lapsed. */
   lease: 5_000,
-  /** Tickets or cards behind the record. */
+  /** Tickets, cards or audit events behind the record. */
   followUp: 20_000,
 } as const;
 
@@ -50,10 +51,10 @@ export function ticketsBehind(transfer: Transfer): boolean {
   });
 }
 
-/** Whether the thread, the tickets and the learning table all know how the record stands. */
+/** Whether the thread, the tickets, the audit bucket and the learning table all know how the record stands. */
 export function isSettled(transfer: Transfer): boolean {
   const learned = transfer.learned || (transfer.status !== 'completed' && transfer.status !== 'failed');
-  return !ticketsBehind(transfer) && !cardsBehind(transfer) && learned;
+  return !ticketsBehind(transfer) && !cardsBehind(transfer) && !auditBehind(transfer) && learned;
 }
 
 /** When somebody should next look after this transfer (epoch ms), or undefined when nothing is owed. */

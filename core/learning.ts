@@ -3,6 +3,7 @@ import { type Forecast, forecast } from './forecast.ts';
 import { sizeCategory } from './size-category.ts';
 import type { LearningStore } from './stores/learning-store.ts';
 import type { TransferStore } from './stores/transfer-store.ts';
+import type { Transfer } from './transfer.ts';
 
 /** The row over all destinations, for those with too little history of their own. */
 const PRIOR_TYPE = 'ftp';
@@ -23,6 +24,8 @@ export function createLearning(deps: {
   transfers: TransferStore;
   store: LearningStore;
   now: () => number;
+  /** Told once of each transfer that completed or failed. */
+  ended?: (transfer: Transfer) => void;
 }): Learning {
   const { transfers, store, now } = deps;
 
@@ -35,6 +38,7 @@ export function createLearning(deps: {
           : { result: 'nothing to learn' as const };
       });
       if (result === 'nothing to learn') return result;
+      deps.ended?.(transfer);
       const { plan, status, startedAt, endedAt } = transfer;
       const sample = {
         succeeded: status === 'completed',

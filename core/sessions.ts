@@ -41,8 +41,15 @@ const lapsed = () =>
 
 const hashOf = (token: string) => createHash('sha256').update(token).digest('hex');
 
-/** @param options.now epoch milliseconds */
-export function createSessions(options: { store: SessionStore; now: () => number }): Sessions {
+/**
+ * @param options.now epoch milliseconds
+ * @param options.onLapsed told when a right was used that had lapsed
+ */
+export function createSessions(options: {
+  store: SessionStore;
+  now: () => number;
+  onLapsed?: () => void;
+}): Sessions {
   const { store, now } = options;
   /** When those that nobody closed yet lapse, by hash. */
   const open = new Map<string, number>();
@@ -59,12 +66,14 @@ export function createSessions(options: { store: SessionStore; now: () => number
       const session = await store.get(hashOf(token));
       // DynamoDB deletes late, so the clock decides.
       if (session && now() < session.expiresAt) return session;
+      options.onLapsed?.();
       throw lapsed();
     },
 
     async useSession(token) {
       const session = await store.use(hashOf(token), now());
       if (session) return session;
+      options.onLapsed?.();
       throw lapsed();
     },
 

@@ -1,6 +1,8 @@
 /** What a transfer is: the record that proposal, approval, worker, tickets and cards all read. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { auditSchema } from './audit-event.ts';
+import { canonicalJson } from './canonical-json.ts';
 import { TRANSFER_ID } from './ids.ts';
 import { personSchema } from './person.ts';
 import { messageRefSchema, threadRefSchema } from './thread-ref.ts';
@@ -250,19 +252,12 @@ export const transferSchema = z.strictObject({
   messages: z.array(postedMessageSchema),
   /** Who is bringing tickets and cards in step right now; a lock that lapses by itself. */
   settling: z.strictObject({ owner: z.string(), until: instant }).optional(),
+  /** The chain of audit events; absent while nothing is audited. */
+  audit: auditSchema.optional(),
   /** Whether the outcome was counted in AgentLearning; counted once. */
   learned: z.boolean(),
 });
 export type Transfer = z.infer<typeof transferSchema>;
-
-/** JSON with sorted keys, so that equal plans have equal hashes whatever wrote them. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
-}
 
 /** Hash of a plan, carried by the approval buttons: SHA-256, first 32 hex digits. */
 export function hashPlan(plan: TransferPlan): string {

@@ -25,6 +25,7 @@ const SPEAKERS: readonly { party: RegExp; files: readonly RegExp[] }[] = [
   { party: /^@aws-sdk\/client-s3$/, files: [/^core\/s3-/, /^worker\/s3-source\.ts$/] },
   { party: /^@aws-sdk\/client-sts$/, files: [/^core\/s3-credentials\.ts$/] },
   { party: /^@aws-sdk\/client-secrets-manager$/, files: [/^core\/secrets\.ts$/] },
+  { party: /^@opentelemetry\/|^import-in-the-middle/, files: [/^core\/(otel|tracing)\.ts$/] },
   { party: /^basic-ftp$/, files: [/^worker\/ftp-/] },
 ];
 

@@ -2,6 +2,7 @@
 import { type Message, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { Logger } from 'pino';
 import { type QueueMessage, queueMessageSchema } from '../core/queue-message.ts';
+import { tracedFrom } from '../core/tracing.ts';
 import type { Leases, TakeOutcome } from './lease.ts';
 import { createPolling, type Polling, type Verdict } from './polling.ts';
 import { withRetry } from './with-retry.ts';
@@ -42,6 +43,8 @@ export function createConsumer(deps: {
   leases: Leases;
   run: (taken: Taken, stopping: AbortSignal) => Promise<RunOutcome>;
   followUp: (transferId: string) => Promise<void>;
+  /** Told how long each message had waited, in milliseconds. */
+  waited?: (ms: number) => void;
   stopping: AbortSignal;
   log: Logger;
 }): Polling {
@@ -64,6 +67,14 @@ export function createConsumer(deps: {
     const content = parseMessage(message.Body);
     if (!content) return setAside(message);
     const { transferId, attempt } = content;
+    return tracedFrom(message.MessageAttributes, 'transfer', { transferId, attempt }, () =>
+      take(message, content),
+    );
+  }
+
+  async function take(message: Message, { transferId, attempt }: QueueMessage): Promise<Verdict> {
+    const sentAt = Number(message.Attributes?.SentTimestamp);
+    if (Number.isFinite(sentAt)) deps.waited?.(Math.max(0, Date.now() - sentAt));
     const taken = await withRetry(UNTIL_BACK, stopping, () => deps.leases.take(transferId, attempt)).catch(
       (error: unknown) => {
         if (stopping.aborted) return undefined;

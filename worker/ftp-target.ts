@@ -1,10 +1,11 @@
 /** The target port over FTP: connects, logs in, and gives a session. */
 import type { Logger } from 'pino';
 import type { Destination } from '../core/policy-config.ts';
+import { traced } from '../core/tracing.ts';
 import { connectFtp, type FtpConnectOptions } from './ftp-connection.ts';
 import { openFtpSession, type SessionOptions } from './ftp-session.ts';
 import type { StoreTimes } from './ftp-store.ts';
-import type { Target } from './target.ts';
+import type { Target, TargetSession } from './target.ts';
 import type { Throttle } from './throttle.ts';
 
 export interface FtpTargetOptions {
@@ -56,9 +57,22 @@ export function createFtpTarget(
 
   return {
     async connect(signal) {
-      const connection = await connect(signal);
+      const connection = await traced('ftp login', { 'server.address': server }, () => connect(signal));
       log.debug({ server, tls: destination.tls }, 'logged in to the FTP server');
-      return openFtpSession(connection, shared);
+      return withSpans(openFtpSession(connection, shared), server);
     },
+  };
+}
+
+/** From the command to the server's last reply to it, in the trace; paths are people's words and stay out of it. */
+function withSpans(inner: TargetSession, server: string): TargetSession {
+  const place = { 'server.address': server };
+  return {
+    ...inner,
+    store: (path, data, expectedBytes, ...more) =>
+      traced('ftp store', { ...place, bytes: expectedBytes }, () =>
+        inner.store(path, data, expectedBytes, ...more),
+      ),
+    rename: (from, to) => traced('ftp rename', place, () => inner.rename(from, to)),
   };
 }

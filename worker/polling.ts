@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Message, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { Logger } from 'pino';
 import { Consumer } from 'sqs-consumer';
+import { TRACE_ATTRIBUTES } from '../core/tracing.ts';
 
 /** Length of one long poll, in seconds: stopping waits for the poll at hand, as a message may still come with it. */
 const POLL_SECONDS = 3;
@@ -78,6 +79,8 @@ export function createPolling(deps: {
       sqs: client,
       queueUrl: QueueUrl,
       batchSize: 1,
+      messageSystemAttributeNames: ['SentTimestamp'],
+      messageAttributeNames: TRACE_ATTRIBUTES,
       waitTimeSeconds: deps.pollSeconds ?? POLL_SECONDS,
       visibilityTimeout: deps.visibilitySeconds,
       heartbeatInterval: Math.max(1, Math.floor(deps.visibilitySeconds / 3)),

@@ -10,9 +10,11 @@ import type { WorkerConfig } from '../core/config.ts';
 import { postedAs } from '../core/due-work.ts';
 import { createExpiry } from '../core/expiry.ts';
 import { startHealthServer } from '../core/health.ts';
+import { createMetrics, NO_METRICS } from '../core/metrics.ts';
 import { createQueueClient } from '../core/queue.ts';
 import { createSecretResolver, createSecretsClient } from '../core/secrets.ts';
 import { createNoteStore } from '../core/stores/note-store.ts';
+import { flushTraces } from '../core/tracing.ts';
 import { createConnections } from './connections.ts';
 import { createConsumer } from './consumer.ts';
 import { createDeadLetters } from './dead-letters.ts';
@@ -41,7 +43,8 @@ export async function startWorker(
   const { env, policy } = config;
   const tables = openTables(env, now);
   const clients = await chatClients(env, { notes: createNoteStore(tables), log, now });
-  const base = createFoundation(config, { tables, clients, log, now, by: 'reconciler' });
+  const metrics = env.LOG_FORMAT === 'json' ? createMetrics({ service: 'worker', now }) : NO_METRICS;
+  const base = createFoundation(config, { tables, clients, log, now, by: 'reconciler', metrics });
   const { transfers: store, objects, settler, tickets } = base;
   const { settle } = settler;
   const resolveSecret = createSecretResolver({
@@ -120,6 +123,7 @@ export async function startWorker(
     ...queues,
     queueUrl: env.QUEUE_URL,
     concurrency: env.WORKER_CONCURRENCY,
+    waited: (queueAge) => metrics.add({ queueAge }),
     run: (taken, signal) => protection.during(() => runTransfer(workflow, taken, signal)),
     stopping: stopping.signal,
   });
@@ -154,6 +158,8 @@ export async function startWorker(
       await health.close();
       base.s3Access.close();
       client.destroy();
+      metrics.flush();
+      await flushTraces().catch((err: unknown) => log.warn({ err }, 'the last spans were not sent'));
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   PutCommand,
   QueryCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { type AuditWriter, withAudit } from '../audit.ts';
 import { dueAt } from '../due-work.ts';
 import { FerryError } from '../errors.ts';
 import { type Transfer, transferSchema } from '../transfer.ts';
@@ -43,13 +44,20 @@ export interface TransferStore {
   listDue(limit: number): Promise<string[]>;
 }
 
+/** @param options.audit who writes, when audit events are to be kept; a chain that was begun goes on without it */
 export function createTransferStore(options: {
   client: DynamoDBDocumentClient;
   tablePrefix: string;
   now: () => number;
+  audit?: AuditWriter;
 }): TransferStore {
   const { client, now } = options;
   const TableName = `${options.tablePrefix}TransferRequests`;
+
+  const audited = (before: Transfer | undefined, after: Transfer): Transfer =>
+    options.audit || after.audit
+      ? withAudit(before, after, { at: now(), by: options.audit ?? 'bot' })
+      : after;
 
   const itemOf = (transfer: Transfer) => {
     const due = dueAt(transfer, now());
@@ -83,7 +91,7 @@ export function createTransferStore(options: {
         await client.send(
           new PutCommand({
             TableName,
-            Item: itemOf(transfer),
+            Item: itemOf(audited(undefined, transfer)),
             ConditionExpression: 'attribute_not_exists(transfer_id)',
           }),
         );
@@ -102,7 +110,7 @@ export function createTransferStore(options: {
         }
         const { next, result } = decide(current);
         if (!next) return { transfer: current, result };
-        const written = { ...next, version: current.version + 1 };
+        const written = audited(current, { ...next, version: current.version + 1 });
         try {
           await client.send(
             new PutCommand({

@@ -124,10 +124,23 @@ export const READ_ONLY_ROLE_TRUST: AccessPolicy = policySchema.parse({
   },
 });
 
-/** May become the given role and nothing else, as the bot's and worker's own identity in the cloud. */
+/** May become the given role and nothing else. */
 export const mayAssume = (roleArn: string): AccessPolicy => ({
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Action: ['sts:AssumeRole', 'sts:TagSession'], Resource: [roleArn] }],
+});
+
+/** May become the given role and add audit events, as the bot's and worker's own identities in the cloud. */
+export const servicePolicy = (roleArn: string, auditBucket: string): AccessPolicy => ({
+  Version: '2012-10-17',
+  Statement: [
+    ...mayAssume(roleArn).Statement,
+    {
+      Effect: 'Allow',
+      Action: ['s3:PutObject'],
+      Resource: ['bot', 'worker'].map((service) => `arn:aws:s3:::${auditBucket}/${service}/*`),
+    },
+  ],
 });
 
 /** FileFerryReadOnlyRole's policy over all local buckets. */

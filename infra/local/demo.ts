@@ -21,6 +21,7 @@ const say = (text: string) => console.log(text);
 /** The services' last lines, shown only when something went wrong. */
 const log: LogLine[] = [];
 const keep = (line: LogLine) => {
+  if (line.msg === 'metrics') return;
   log.push(line);
   if (log.length > 200) log.shift();
 };

@@ -110,6 +110,11 @@ export function createObjectWriter(store: ObjectStore, now: () => number): Objec
   return {
     async put(bucket, key, request, response) {
       const body = await receive(request);
+      // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+      if (request.headers['if-none-match'] === '*' && bucket.get(key)) {
+        await rm(body.path, { force: true });
+        throw new S3Error('PreconditionFailed');
+      }
       await bucket.put({
         ...objectHeaders(request.headers),
         key,

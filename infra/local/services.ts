@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** How long a service may take until it is ready, in milliseconds. */
@@ -38,8 +39,11 @@ export interface Service {
 function parseLine(service: ServiceName, line: string): LogLine {
   try {
     const parsed: unknown = JSON.parse(line);
-    if (parsed !== null && typeof parsed === 'object' && 'msg' in parsed)
-      return { ...parsed, service } as LogLine;
+    if (parsed !== null && typeof parsed === 'object') {
+      if ('msg' in parsed) return { ...parsed, service } as LogLine;
+      if ('_aws' in parsed)
+        return { ...parsed, service, level: 'debug', time: new Date().toISOString(), msg: 'metrics' };
+    }
   } catch {
     // Not a log line: shown as it is.
   }
@@ -59,7 +63,8 @@ export async function startService(
   onLine: (line: LogLine) => void = () => {},
   root = ROOT,
 ): Promise<Service> {
-  const child: ChildProcess = spawn(process.execPath, [join(root, name, 'main.ts')], {
+  const tracing = pathToFileURL(join(root, 'core', 'otel.ts')).href;
+  const child: ChildProcess = spawn(process.execPath, ['--import', tracing, join(root, name, 'main.ts')], {
     cwd: root,
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -11,6 +11,7 @@ import { FTP_PASSWORD_VARIABLE } from './world-policy.ts';
 
 export const REGION = 'us-east-1';
 export const TABLE_PREFIX = 'FileFerry-';
+export const AUDIT_BUCKET = 'fileferry-audit';
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -73,6 +74,7 @@ export function createEnvironments(facts: Facts): Environments {
     AWS_ENDPOINT_URL_STS: facts.sts.endpoint,
     S3_FORCE_PATH_STYLE: 'true',
     TABLE_PREFIX,
+    AUDIT_BUCKET,
     QUEUE_URL: facts.sqs.queueUrl,
     READ_ONLY_ROLE_ARN: facts.roleArn,
     READ_ONLY_ROLE_EXTERNAL_ID: facts.externalId,

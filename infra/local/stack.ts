@@ -3,16 +3,16 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createTables } from '../../core/stores/create-tables.ts';
 import { createTransferStore, type TransferStore } from '../../core/stores/transfer-store.ts';
 import { READ_ONLY_ROLE } from '../schema/role.ts';
-import { ADMIN_POLICY, mayAssume, READ_ONLY_ROLE_POLICY, READ_ONLY_ROLE_TRUST } from './access-policy.ts';
+import { ADMIN_POLICY, READ_ONLY_ROLE_POLICY, READ_ONLY_ROLE_TRUST, servicePolicy } from './access-policy.ts';
 import { type LocalBedrock, type ModelScript, startBedrock } from './bedrock.ts';
 import { startDynamoDb } from './dynamodb.ts';
 import { type LocalFtp, startFtp } from './ftp.ts';
-import { createKeyRing, LOCAL_ACCOUNT } from './key-ring.ts';
+import { type AccessKey, createKeyRing, LOCAL_ACCOUNT } from './key-ring.ts';
 import type { LocalServer } from './listen.ts';
 import { type LocalSlack, startLocalSlack } from './local-slack.ts';
 import { type LocalTeams, localTeamsSettings, startLocalTeams } from './local-teams.ts';
@@ -20,7 +20,13 @@ import { type LocalS3, startS3 } from './s3.ts';
 import { type LocalServiceNow, startServiceNow } from './servicenow.ts';
 import type { SlackDelivery } from './slack-workspace.ts';
 import { type LocalSqs, startSqs } from './sqs.ts';
-import { createEnvironments, type Environments, REGION, TABLE_PREFIX } from './stack-environment.ts';
+import {
+  AUDIT_BUCKET,
+  createEnvironments,
+  type Environments,
+  REGION,
+  TABLE_PREFIX,
+} from './stack-environment.ts';
 import { startSts } from './sts.ts';
 import { seedWorld } from './world.ts';
 import { worldPolicy } from './world-policy.ts';
@@ -58,6 +64,8 @@ export interface Stack extends Environments {
   readonly transfers: TransferStore;
   /** A client that may do everything in S3, for looking, seeding and changing. */
   readonly s3Admin: S3Client;
+  /** Its key, for programs that an operator would run. */
+  readonly adminKey: Pick<AccessKey, 'accessKeyId' | 'secretAccessKey'>;
   readObject(bucket: string, key: string): Promise<Buffer>;
   /** Stops everything in reverse order; may be called twice. */
   stop(): Promise<void>;
@@ -135,7 +143,7 @@ async function startAll(options: StackOptions, starter: ReturnType<typeof create
   const externalId = 'fileferry-local';
   const keys = createKeyRing();
   const admin = keys.addUser('admin', ADMIN_POLICY);
-  const service = keys.addUser('fileferry', mayAssume(roleArn));
+  const service = keys.addUser('fileferry', servicePolicy(roleArn, AUDIT_BUCKET));
 
   const servers = await allOrFirstFault({
     dynamoDb: starter.start('DynamoDB', startDynamoDb),
@@ -176,6 +184,7 @@ async function startAll(options: StackOptions, starter: ReturnType<typeof create
   await Promise.all([
     createTables(tables, TABLE_PREFIX),
     seedWorld(s3Admin),
+    s3Admin.send(new CreateBucketCommand({ Bucket: AUDIT_BUCKET })),
     writeFile(configFile, worldPolicy(ftp, options.teams !== undefined)),
   ]);
   if (bytesPerSecond !== undefined) s3.setReadFault({ bytesPerSecond });
@@ -197,6 +206,7 @@ async function startAll(options: StackOptions, starter: ReturnType<typeof create
     documents,
     transfers: createTransferStore({ client: documents, tablePrefix: TABLE_PREFIX, now: Date.now }),
     s3Admin,
+    adminKey: admin,
     async readObject(Bucket, Key) {
       const { Body } = await s3Admin.send(new GetObjectCommand({ Bucket, Key }));
       return Buffer.from((await Body?.transformToByteArray()) ?? []);

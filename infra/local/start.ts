@@ -42,7 +42,9 @@ try {
     // npm start -- --model: sentences go through the model's planner, to a stand-in.
     ...(process.argv.includes('--model') ? { model: localScript } : {}),
   });
-  const show = (line: Parameters<typeof tidyLog>[0]) => console.log(tidyLog(line));
+  const show = (line: Parameters<typeof tidyLog>[0]) => {
+    if (line.msg !== 'metrics') console.log(tidyLog(line));
+  };
   for (const name of ['bot', 'worker'] as const) {
     const env = name === 'bot' ? stack.environmentForBot() : stack.environmentForWorker();
     const service = await startService(name, env, show);
