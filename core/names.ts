@@ -1,4 +1,5 @@
 /** What a person calls a bucket or a destination: found, one of several, or unknown with what it may have meant. */
+import { editsBetween } from './edits-between.ts';
 import type { Person } from './person.ts';
 import { readableBuckets, usableDestinations } from './policy.ts';
 import type { PolicyConfig } from './policy-config.ts';
@@ -56,35 +57,14 @@ function withoutNoise(words: readonly string[]): string[] {
   return told.length > 0 ? told : [...words];
 }
 
-/** Edits (insert, delete, replace, swap neighbours) between two short texts: optimal string alignment. */
-function distance(a: string, b: string): number {
-  let before: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column++) {
-      const same = a[row - 1] === b[column - 1];
-      let best = Math.min(
-        (last[column] ?? 0) + 1,
-        (current[column - 1] ?? 0) + 1,
-        (last[column - 1] ?? 0) + (same ? 0 : 1),
-      );
-      if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) {
-        best = Math.min(best, (before[column - 2] ?? 0) + 1);
-      }
-      current.push(best);
-    }
-    before = last;
-    last = current;
-  }
-  return last[b.length] ?? 0;
-}
-
 function nearest(typed: string, things: readonly Named[]): string[] {
   return things
     .map((thing) => {
       const spellings = [thing.name, ...thing.aliases].map((spelling) => wordsOf(spelling).join(''));
-      return { name: thing.name, away: Math.min(...spellings.map((spelling) => distance(typed, spelling))) };
+      return {
+        name: thing.name,
+        away: Math.min(...spellings.map((spelling) => editsBetween(typed, spelling))),
+      };
     })
     .filter(({ away }) => away <= Math.max(2, Math.floor(typed.length / 3)))
     .sort((a, b) => a.away - b.away || (a.name < b.name ? -1 : 1))

@@ -40,12 +40,30 @@ export function watchRun(deps: {
   const { lease, store, now, log } = deps;
   let renewedAt = now();
   let underWay: Promise<void> | undefined;
+  let saving: Promise<void> | undefined;
   let over = false;
 
   const stop = (why: StopCause) => {
+    if (over) return;
     over = true;
     deps.stop(new RunStop(why));
   };
+
+  /** Beside the renewals, never before one: a slow write of a checkpoint must not cost the lease. */
+  function save(checkpoints: Checkpoints | undefined): void {
+    saving ??= checkpoints
+      ?.save()
+      .catch((error: unknown) => {
+        if (error instanceof FerryError && error.code === 'lease_lost') return stop('lease lost');
+        log.warn(
+          { transferId: lease.transferId, err: error },
+          'a checkpoint was not written; the next one will be',
+        );
+      })
+      .finally(() => {
+        saving = undefined;
+      });
+  }
 
   async function look(): Promise<void> {
     let current: Transfer | undefined;
@@ -57,7 +75,7 @@ export function watchRun(deps: {
         return progress ? { ...record, progress } : record;
       });
       renewedAt = begunAt;
-      await checkpoints?.save();
+      save(checkpoints);
     } else {
       current = await store.get(lease.transferId);
     }
@@ -88,7 +106,7 @@ export function watchRun(deps: {
       over = true;
       clearInterval(timer);
       // A renewal that lands after a release would hold others up; one that hangs must not hold this up.
-      await Promise.race([underWay, delay(END_MS, undefined, { ref: false })]);
+      await Promise.race([Promise.all([underWay, saving]), delay(END_MS, undefined, { ref: false })]);
     },
   };
 }

@@ -1,7 +1,8 @@
 /** Finds the buckets and destinations that a sentence speaks of, in full or in part, by name or by position. */
+
+import { editsBetween } from '../../core/edits-between.ts';
 import { type Named, resolveName } from '../../core/names.ts';
 import type { World } from './reading.ts';
-import { editsBetween } from './spelling.ts';
 import { type Entity, entityWord, type Word } from './words.ts';
 
 const MAX_SPAN = 5;

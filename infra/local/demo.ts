@@ -44,7 +44,7 @@ try {
   stack = await startStack({
     ...(inTeams ? { slack: 'none', teams: 'fake' } : { slack: 'socket' }),
     folder,
-    bytesPerSecond: 4_000_000,
+    bytesPerSecond: 1_200_000,
   });
   services.push(
     ...(await Promise.all([

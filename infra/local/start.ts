@@ -38,7 +38,7 @@ try {
   stack = await startStack({
     ...(inTeams ? { slack: 'none', teams: 'elsewhere' } : { slack: 'socket' }),
     folder,
-    bytesPerSecond: 4_000_000,
+    bytesPerSecond: 1_200_000,
     // npm start -- --model: sentences go through the model's planner, to a stand-in.
     ...(process.argv.includes('--model') ? { model: localScript } : {}),
   });

@@ -16,7 +16,7 @@ const KEY = 'reports/2026/Q3/q3-report.pdf';
 
 describe.skipIf(!executablePath || !hasLocalSlack())('the walk in the browser', () => {
   // Slow enough that the bar is seen on its way.
-  const house = useHouse({ bytesPerSecond: 4_000_000 });
+  const house = useHouse({ bytesPerSecond: 1_200_000 });
   let browser: Browser;
   let page: Page;
 
