@@ -11,7 +11,10 @@ const PROBE_MS = 100;
 const PATIENCE_MS = 180_000;
 
 /** Asks again and again until there is an answer. */
-export async function until<T>(what: string, probe: () => Promise<T | undefined> | T | undefined): Promise<T> {
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const found = await probe();

@@ -106,7 +106,8 @@ const compute = {
   what: 'processor seconds',
   count: processor,
   usd:
-    dollars('fargateProcessorHour', processor / 3_600) + dollars('fargateMemoryHour', (2 * processor) / 3_600),
+    dollars('fargateProcessorHour', processor / 3_600) +
+    dollars('fargateMemoryHour', (2 * processor) / 3_600),
 };
 const lines = [
   ...dynamoDbLines(busy.charges.filter(({ standing }) => !standing)),
@@ -143,7 +144,8 @@ if (values.json) {
   const money = (usd: number) => `$${usd.toFixed(4)}`.padStart(10);
   const table = (title: string, rows: Readonly<Record<string, number>>) => {
     say(`\n${title}`);
-    for (const [name, usd] of Object.entries(rows).sort(([, a], [, b]) => b - a)) say(`${money(usd)}  ${name}`);
+    for (const [name, usd] of Object.entries(rows).sort(([, a], [, b]) => b - a))
+      say(`${money(usd)}  ${name}`);
   };
   say(`\n${count} transfers in ${seconds.toFixed(0)} s, load ${loadavg()[0]?.toFixed(1)}`);
   say(`prices: ${REGION_OF_PRICES}, looked up ${PRICED_IN.join(' to ')}, sources in bench/prices.json`);

@@ -24,7 +24,9 @@ interface Input {
   readonly Item?: Item;
   readonly IndexName?: string;
   readonly ConsistentRead?: boolean;
-  readonly RequestItems?: Readonly<Record<string, { readonly Keys: Item[]; readonly ConsistentRead?: boolean }>>;
+  readonly RequestItems?: Readonly<
+    Record<string, { readonly Keys: Item[]; readonly ConsistentRead?: boolean }>
+  >;
 }
 
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem']);
@@ -38,7 +40,11 @@ const writeUnits = (bytes: number) => Math.max(1, Math.ceil(bytes / 1_024));
 function entryOf(item: Item | undefined, table: TableDefinition, index: TableDefinition['indexes'][number]) {
   const inIndex = [index.partitionKey.name, index.sortKey.name];
   if (!item || inIndex.some((name) => item[name] === undefined)) return undefined;
-  const names = new Set([...inIndex, table.partitionKey.name, ...(table.sortKey ? [table.sortKey.name] : [])]);
+  const names = new Set([
+    ...inIndex,
+    table.partitionKey.name,
+    ...(table.sortKey ? [table.sortKey.name] : []),
+  ]);
   return Object.fromEntries([...names].flatMap((name) => (item[name] ? [[name, item[name]]] : [])));
 }
 
@@ -48,7 +54,11 @@ function entryOf(item: Item | undefined, table: TableDefinition, index: TableDef
  *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes
  */
-export function indexUnits(table: TableDefinition, before: Item | undefined, after: Item | undefined): number {
+export function indexUnits(
+  table: TableDefinition,
+  before: Item | undefined,
+  after: Item | undefined,
+): number {
   let units = 0;
   for (const index of table.indexes) {
     const [old, fresh] = [entryOf(before, table, index), entryOf(after, table, index)];
@@ -94,7 +104,8 @@ export async function openDynamoDbMeter(endpoint: string, prefix: string): Promi
     const Key = Object.fromEntries(names.map((name) => [name, given[name] as AttributeValue]));
     return inLine(`${table}/${JSON.stringify(Key)}`, async () => {
       const look = async () =>
-        (await looking.send(new GetItemCommand({ TableName: input.TableName, Key, ConsistentRead: true }))).Item;
+        (await looking.send(new GetItemCommand({ TableName: input.TableName, Key, ConsistentRead: true })))
+          .Item;
       const before = await look();
       const answer = await pass();
       const refused = answer.status !== 200;

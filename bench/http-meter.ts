@@ -44,8 +44,7 @@ export async function openHttpMeter(
       const { method, path, headers, body } = asked;
       const onward = request(new URL(path, target()), { method, headers, agent }, (response) => {
         bytesOf(response).then(
-          (bytes) =>
-            resolve({ status: response.statusCode ?? 502, headers: response.headers, body: bytes }),
+          (bytes) => resolve({ status: response.statusCode ?? 502, headers: response.headers, body: bytes }),
           reject,
         );
       });

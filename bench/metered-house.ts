@@ -122,7 +122,11 @@ export async function openMeteredHouse(): Promise<MeteredHouse> {
     };
     const services = await Promise.all([
       startService('bot', { ...stack.environmentForBot(), ...slack.botSettings, ...metered }, onLine),
-      startService('worker', { ...stack.environmentForWorker(), ...slack.workerSettings, ...metered }, onLine),
+      startService(
+        'worker',
+        { ...stack.environmentForWorker(), ...slack.workerSettings, ...metered },
+        onLine,
+      ),
     ]);
     for (const service of services) atStop(service);
     [bot] = services;
