@@ -1,0 +1,122 @@
+/** Chat events at a steady rate: whether each is acknowledged, how soon, and that nobody is answered twice. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Worker } from 'node:worker_threads';
+import { startService } from '../infra/local/services.ts';
+import { PEOPLE, SLACK_APP, TRANSFERS_CHANNEL, WORKSPACE } from '../infra/local/slack-workspace.ts';
+import { startStack } from '../infra/local/stack.ts';
+import { SLACK_BOT, type SlackServer } from '../test/fakes/slack-server.ts';
+import { type HttpSlack, startHttpSlack } from '../test/support/http-slack.ts';
+import { until } from './colleagues.ts';
+import type { Delivery, DriverOrder, DriverReport } from './event-driver.ts';
+
+/** Every so many mentions, Slack delivers one again. */
+const AGAIN_EVERY = 10;
+
+interface ChatFigures {
+  readonly events: number;
+  readonly acknowledged: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly mentions: number;
+  readonly answeredOnce: number;
+  readonly answeredTwice: number;
+}
+
+export interface ChatLoad {
+  readonly bot: ChatFigures;
+  readonly echo: ChatFigures;
+}
+
+/** Mentions as Slack delivers them: two events each, and some of them once more. */
+function mentions(slack: HttpSlack, events: number) {
+  const roots: string[] = [];
+  const deliveries: Delivery[] = [];
+  const deliver = (event: object, id: string, again: boolean) =>
+    deliveries.push({
+      again,
+      body: {
+        type: 'event_callback',
+        team_id: WORKSPACE.teamId,
+        api_app_id: SLACK_APP.appId,
+        event_id: id,
+        event_time: Math.floor(Date.now() / 1_000),
+        event,
+      },
+    });
+  while (deliveries.length < events) {
+    const text = `<@${SLACK_APP.botUserId}> help`;
+    const root = slack.server.say(TRANSFERS_CHANNEL.id, PEOPLE.ana.id, text);
+    const both = slack.mentionEvents(root, PEOPLE.ana.id, text);
+    for (const [index, event] of both.entries()) deliver(event, `Ev${root}/${index}`, false);
+    if (roots.length % AGAIN_EVERY === 0) deliver(both[1] ?? {}, `Ev${root}/1`, true);
+    roots.push(root);
+  }
+  return { roots, deliveries };
+}
+
+async function drive(order: DriverOrder): Promise<DriverReport> {
+  const thread = new Worker(new URL('./event-driver.ts', import.meta.url), { workerData: order });
+  const [report] = await once(thread, 'message');
+  return report;
+}
+
+function answersTo(server: SlackServer): ReadonlyMap<string, number> {
+  const answers = new Map<string, number>();
+  for (const { thread_ts, bot_id } of server.messages(TRANSFERS_CHANNEL.id, PEOPLE.ana.id)) {
+    if (thread_ts && bot_id) answers.set(thread_ts, (answers.get(thread_ts) ?? 0) + 1);
+  }
+  return answers;
+}
+
+async function measure(slack: HttpSlack, url: string, load: { perSecond: number; seconds: number }) {
+  const { roots, deliveries } = mentions(slack, load.perSecond * load.seconds);
+  const { perSecond } = load;
+  const report = await drive({ url, secret: SLACK_APP.signingSecret, perSecond, deliveries });
+  await until('all answers', () => {
+    const answers = answersTo(slack.server);
+    return roots.every((root) => answers.has(root)) || undefined;
+  });
+  const answers = answersTo(slack.server);
+  const sorted = report.milliseconds.toSorted((a, b) => a - b);
+  const at = (share: number) => Number((sorted[Math.ceil(share * sorted.length) - 1] ?? 0).toFixed(1));
+  return {
+    events: deliveries.length,
+    acknowledged: deliveries.length - report.refused,
+    p50: at(0.5),
+    p99: at(0.99),
+    mentions: roots.length,
+    answeredOnce: roots.filter((root) => answers.get(root) === 1).length,
+    answeredTwice: roots.filter((root) => (answers.get(root) ?? 0) > 1).length,
+  };
+}
+
+/** Measures the echo bot, then ours, on the same Slack; each is warmed up for a second. */
+export async function chatLoad(load: { perSecond: number; seconds: number }): Promise<ChatLoad> {
+  const stack = await startStack({ slack: 'none' });
+  const slack = await startHttpSlack(() => '');
+  const args = [join(import.meta.dirname, 'echo-bot.ts'), slack.server.url, SLACK_BOT.token];
+  const echo = spawn(process.execPath, [...args, SLACK_APP.signingSecret], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const [echoUrl] = await once(createInterface({ input: echo.stdout }), 'line');
+    const bot = await startService('bot', { ...stack.environmentForBot(), ...slack.botSettings });
+    try {
+      const figuresOf = async (url: string) => {
+        await measure(slack, url, { perSecond: Math.min(load.perSecond, 10), seconds: 1 });
+        return measure(slack, url, load);
+      };
+      const bare = await figuresOf(`${echoUrl}/slack/events`);
+      return { echo: bare, bot: await figuresOf(`${bot.url}/slack/events`) };
+    } finally {
+      await bot.stop();
+    }
+  } finally {
+    echo.kill();
+    await slack.close();
+    await stack.stop();
+  }
+}
