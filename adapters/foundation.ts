@@ -5,11 +5,12 @@ import { createDispatch, type Dispatch, type Dispatcher } from '../core/dispatch
 import type { Checks } from '../core/health.ts';
 import { createLearning, type Learning } from '../core/learning.ts';
 import { approverGroups, type RequestScope } from '../core/policy.ts';
+import { createPolicyFile } from '../core/policy-file.ts';
 import { createQueueClient, createTransferQueue, type TransferQueue } from '../core/queue.ts';
 import { createS3Access, createStsClient, type S3Access } from '../core/s3-credentials.ts';
 import { createServiceNow, type ServiceNow } from '../core/servicenow.ts';
 import type { ServiceNowAuth } from '../core/servicenow-auth.ts';
-import { createSessions } from '../core/sessions.ts';
+import { createSessions, type Sessions } from '../core/sessions.ts';
 import { createDocumentClient, pingTables } from '../core/stores/client.ts';
 import { createLearningStore } from '../core/stores/learning-store.ts';
 import { createObjectStore, type ObjectStore } from '../core/stores/object-store.ts';
@@ -17,6 +18,7 @@ import { createSessionStore } from '../core/stores/session-store.ts';
 import { createTransferStore, type TransferStore } from '../core/stores/transfer-store.ts';
 import { createTickets, type Tickets } from '../core/tickets.ts';
 import type { Transfer } from '../core/transfer.ts';
+import { createTransferAuthority } from '../core/transfer-authority.ts';
 import { loadScope } from '../core/transfer-scope.ts';
 import { createAnnouncer } from './announcer.ts';
 import type { ChatClients } from './chat-client.ts';
@@ -32,6 +34,7 @@ export interface FoundationEnv {
   readonly S3_FORCE_PATH_STYLE: boolean;
   readonly READ_ONLY_ROLE_ARN: string;
   readonly READ_ONLY_ROLE_EXTERNAL_ID?: string | undefined;
+  readonly FILEFERRY_CONFIG: string;
   readonly TABLE_PREFIX: string;
   readonly QUEUE_URL: string;
   readonly LEASE_SECONDS: number;
@@ -52,6 +55,7 @@ export interface Foundation {
   readonly objects: ObjectStore;
   readonly learning: Learning;
   readonly s3Access: S3Access;
+  readonly sessions: Sessions;
   readonly serviceNow: ServiceNow;
   readonly tickets: Tickets;
   readonly settler: Settler;
@@ -104,20 +108,30 @@ export function createFoundation(
   const region = env.AWS_REGION;
   const transfers = createTransferStore(tables);
   const objects = createObjectStore(tables);
-  const learning = createLearning({ transfers, store: createLearningStore(tables) });
+  const learning = createLearning({ transfers, store: createLearningStore(tables), now });
+  const serviceNow = createServiceNow({ url: env.SERVICENOW_URL, auth: serviceNowAuth(env), now, log });
+  const tickets = createTickets({ serviceNow, policy, now, log });
+  const scopeFor = (transfer: Transfer) => loadScope(objects, transfer);
+  const sessions = createSessions({ store: createSessionStore(tables), now });
   const externalId = env.READ_ONLY_ROLE_EXTERNAL_ID;
   const s3Access = createS3Access({
     sts: createStsClient({ region, ...endpointOf(env.AWS_ENDPOINT_URL_STS) }),
-    sessions: createSessions({ store: createSessionStore(tables), now }),
+    sessions,
     policy,
-    role: { arn: env.READ_ONLY_ROLE_ARN, ...(externalId ? { externalId } : {}) },
+    role: {
+      arn: env.READ_ONLY_ROLE_ARN,
+      ...(externalId ? { externalId } : {}),
+    },
+    authorize: createTransferAuthority({
+      transfers,
+      tickets,
+      loadScope: scopeFor,
+      policy: createPolicyFile(env.FILEFERRY_CONFIG, policy, log),
+    }),
     s3: { region, ...endpointOf(env.AWS_ENDPOINT_URL_S3), forcePathStyle: env.S3_FORCE_PATH_STYLE },
     now,
     log,
   });
-  const serviceNow = createServiceNow({ url: env.SERVICENOW_URL, auth: serviceNowAuth(env), now, log });
-  const tickets = createTickets({ serviceNow, policy, now, log });
-  const scopeFor = (transfer: Transfer) => loadScope(objects, transfer);
   const approversOf = async (transfer: Transfer) =>
     approverGroups(policy, transfer, await scopeFor(transfer));
   const settler = createSettler({
@@ -139,6 +153,7 @@ export function createFoundation(
     objects,
     learning,
     s3Access,
+    sessions,
     serviceNow,
     tickets,
     settler,

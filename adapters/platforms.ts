@@ -5,7 +5,7 @@ import type { Platform } from '../core/thread-ref.ts';
 import type { ChatClients } from './chat-client.ts';
 import type { Receiver } from './receiver.ts';
 import { slackClient, slackConnection } from './slack/slack.ts';
-import { hasTeams, type TeamsEnv, teamsClient, teamsConnection } from './teams/teams.ts';
+import type { TeamsEnv } from './teams/teams.ts';
 
 interface PlatformsEnv extends TeamsEnv {
   readonly SLACK_BOT_TOKEN?: string | undefined;
@@ -23,26 +23,32 @@ export interface Connections {
   readonly receivers: { readonly [P in Platform]?: Receiver };
 }
 
+/** Whether Teams is among the platforms of these settings. */
+const hasTeams = (env: TeamsEnv): boolean => Boolean(env.TEAMS_APP_ID) || env.TEAMS_LOCAL_NO_AUTH;
+
+/** Teams' library is large: loaded only by those who use it. */
+const loadTeams = () => import('./teams/teams.ts');
+
 /** For the worker, which only speaks. */
-export function chatClients(env: PlatformsEnv, deps: PlatformsDeps): ChatClients {
+export async function chatClients(env: PlatformsEnv, deps: PlatformsDeps): Promise<ChatClients> {
   const { SLACK_BOT_TOKEN } = env;
   return {
     ...(SLACK_BOT_TOKEN && { slack: slackClient({ ...env, SLACK_BOT_TOKEN }, deps) }),
-    ...(hasTeams(env) && { teams: teamsClient(env, deps) }),
+    ...(hasTeams(env) && { teams: (await loadTeams()).teamsClient(env, deps) }),
   };
 }
 
 /** For the bot, which listens too. */
-export function chatConnections(
+export async function chatConnections(
   env: PlatformsEnv & {
     readonly SLACK_APP_TOKEN?: string | undefined;
     readonly SLACK_SIGNING_SECRET?: string | undefined;
   },
   deps: PlatformsDeps,
-): Connections {
+): Promise<Connections> {
   const { SLACK_BOT_TOKEN } = env;
   const slack = SLACK_BOT_TOKEN ? slackConnection({ ...env, SLACK_BOT_TOKEN }, deps) : undefined;
-  const teams = hasTeams(env) ? teamsConnection(env, deps) : undefined;
+  const teams = hasTeams(env) ? (await loadTeams()).teamsConnection(env, deps) : undefined;
   return {
     clients: { ...(slack && { slack: slack.client }), ...(teams && { teams: teams.client }) },
     receivers: { ...(slack && { slack: slack.receiver }), ...(teams && { teams: teams.receiver }) },

@@ -29,9 +29,15 @@ export interface Choice {
 
 /**
  * What the turn came to, as data: the bot renders it. Nothing here was written by a model except `text` of
- * `answer`. All strings are untrusted and escaped by the renderer.
+ * `answer`. All strings are untrusted and escaped by the renderer. `note` is one short line below it, of our own.
  */
-export type Reply =
+export type Reply = ReplyContent & {
+  readonly note?: string;
+  /** The exchange is not to be kept: the person asked to be forgotten. */
+  readonly unremembered?: true;
+};
+
+type ReplyContent =
   /** A proposal was stored; its approval card comes from the record. */
   | { readonly kind: 'proposed'; readonly transferId: string }
   | {
@@ -48,7 +54,8 @@ export type Reply =
     }
   | { readonly kind: 'question'; readonly question: string; readonly choices: readonly Choice[] }
   | { readonly kind: 'refusal'; readonly reason: string; readonly advice?: string }
-  | { readonly kind: 'answer'; readonly text: string }
+  /** `personal`: it may tell what only the asker may know, and goes to nobody else. */
+  | { readonly kind: 'answer'; readonly text: string; readonly personal?: boolean }
   | { readonly kind: 'help' };
 
 export interface ListItem {

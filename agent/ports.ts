@@ -3,6 +3,7 @@ import type { Focus } from '../core/focus.ts';
 import type { Person } from '../core/person.ts';
 import type { PolicyConfig } from '../core/policy-config.ts';
 import type { Proposals } from '../core/proposal.ts';
+import type { RoleProof } from '../core/role-proof.ts';
 import type { S3Browse } from '../core/s3-browse.ts';
 import type { Transfer } from '../core/transfer.ts';
 
@@ -36,4 +37,8 @@ export interface PlannerDeps {
     /** What to expect of so many bytes to a destination; undefined without any history. */
     forecast(destination: string, bytes: number): Promise<Transfer['forecast'] | undefined>;
   };
+  /** Brings the tickets and cards of a transfer in step with its record; never throws. */
+  readonly settle?: (transferId: string) => Promise<void>;
+  /** Whether the role that reads this bucket can really not write to it. */
+  readonly roleProof?: (bucket: string, signal: AbortSignal) => Promise<RoleProof>;
 }

@@ -26,7 +26,7 @@ export interface ButtonDeps {
   readonly settle: (transferId: string) => Promise<void>;
   readonly statusCard: (person: Person, transferId: string) => Promise<Card>;
   readonly now: () => number;
-  /** Works a message off, as if the person had typed it. */
+  /** Works a message off that is of our own making, as if the person had typed it; no model reads it. */
   readonly say: (message: MessageEvent, signal: AbortSignal, again: boolean) => Promise<void>;
 }
 

@@ -4,12 +4,20 @@ import type { Logger } from 'pino';
 import type { Card } from '../adapters/card.ts';
 import { progressCard } from '../adapters/cards/progress-card.ts';
 import { proposalCard } from '../adapters/cards/proposal-card.ts';
-import { answerCard, helpCard, listCard, questionCard, refusalCard } from '../adapters/cards/reply-cards.ts';
+import {
+  answerCard,
+  helpCard,
+  listCard,
+  questionCard,
+  refusalCard,
+  withNote,
+} from '../adapters/cards/reply-cards.ts';
 import { statusCard } from '../adapters/cards/status-card.ts';
 import { type ChatClients, clientFor, type PostOptions } from '../adapters/chat-client.ts';
 import type { ChatEvent, MessageEvent } from '../adapters/chat-event.ts';
 import { MAX_TEXT } from '../adapters/chat-event.ts';
 import type { Planner, Reply } from '../agent/planner.ts';
+import { summarizeReply } from '../agent/reply-summary.ts';
 import { FerryError } from '../core/errors.ts';
 import type { Person } from '../core/person.ts';
 import { exampleRequest, isSamePerson, maySee, mayUse, type RequestScope } from '../core/policy.ts';
@@ -37,6 +45,8 @@ export interface ConversationDeps {
 
 /** What everybody in the channel may see; anything else goes to the asker alone. */
 const PUBLIC: readonly Reply['kind'][] = ['proposed', 'refusal', 'help', 'answer'];
+const isPublic = (reply: Reply) =>
+  PUBLIC.includes(reply.kind) && !(reply.kind === 'answer' && reply.personal === true);
 
 /** The mark of a reply to an event, so that a recovered turn finds what it had posted. */
 const replyKey = (event: ChatEvent) =>
@@ -48,7 +58,13 @@ export interface Conversation {
    *
    * @param again whether an earlier process may have replied already
    */
-  say(message: MessageEvent, signal: AbortSignal, again: boolean): Promise<void>;
+  say(
+    message: MessageEvent,
+    signal: AbortSignal,
+    again: boolean,
+    /** `exact`: the words are our own, from a button, and are for the fixed rules. */
+    words?: 'exact' | 'typed',
+  ): Promise<void>;
   /** The transfer, if there is one and this person may see it. */
   visibleTo(person: Person, transferId: string): Promise<Transfer | undefined>;
   /** The card that tells this person how a transfer stands, or why not. */
@@ -79,9 +95,9 @@ export function createConversation(deps: ConversationDeps): Conversation {
     }
   }
 
-  async function reply(event: MessageEvent, card: Card, isPublic: boolean, again: boolean): Promise<void> {
+  async function reply(event: MessageEvent, card: Card, toAll: boolean, again: boolean): Promise<void> {
     // Nobody but the asker saw the command, so nobody else would know what the answer is about.
-    if (event.scope === 'dm' || (isPublic && !event.command)) {
+    if (event.scope === 'dm' || (toAll && !event.command)) {
       await postOrDm(event, card, { key: replyKey(event), lookFirst: again });
     } else {
       await clientOf(event).whisper(event.thread, event.person.userId, card);
@@ -154,7 +170,8 @@ export function createConversation(deps: ConversationDeps): Conversation {
   }
 
   return {
-    async say(event, signal, again) {
+    async say(event, signal, again, words = 'typed') {
+      const byRules = event.command || words === 'exact';
       const use = mayUse(policy, event.person);
       if (!use.allowed) {
         await reply(event, refusalCard({ reason: use.reason }), false, again);
@@ -170,24 +187,29 @@ export function createConversation(deps: ConversationDeps): Conversation {
         );
         return;
       }
+      if (deps.planner.name === 'bedrock' && !byRules) void clientOf(event).thinking?.(event.thread);
       const answer = await deps.planner.plan(
         {
           key: event.key,
           person: event.person,
           thread: event.thread,
           proposalThread: event.scope === 'dm' ? deps.approvalChannel : event.thread,
-          command: event.command,
+          command: byRules,
           text: event.text,
           at: event.receivedAt,
         },
         signal,
       );
       deps.log.info({ event: event.key, user: event.person.userId, reply: answer.kind }, 'turn worked out');
-      if (answer.kind === 'proposed') await propose(event, answer.transferId, again);
-      else await reply(event, await cardOf(event, answer), PUBLIC.includes(answer.kind), again);
-      const summary = answer.kind === 'proposed' ? `proposed ${answer.transferId}` : answer.kind;
+      if (answer.kind === 'proposed') {
+        await propose(event, answer.transferId, again);
+        if (answer.note && event.scope !== 'dm') await reply(event, answerCard(answer.note), false, again);
+      } else {
+        await reply(event, withNote(await cardOf(event, answer), answer.note), isPublic(answer), again);
+      }
+      if (answer.unremembered) return;
       await deps
-        .remember(event, summary)
+        .remember(event, summarizeReply(answer))
         .catch((err: unknown) => deps.log.warn({ err }, 'could not remember the exchange'));
     },
 

@@ -4,14 +4,15 @@ import type { Logger } from 'pino';
 import { type ChatEvent, chatEventSchema } from '../adapters/chat-event.ts';
 import { createFoundation, openTables } from '../adapters/foundation.ts';
 import { chatConnections } from '../adapters/platforms.ts';
-import { createCommandsPlanner } from '../agent/commands/planner.ts';
 import { createCancellation } from '../core/cancel.ts';
 import type { BotConfig } from '../core/config.ts';
 import { type Checks, healthRoutes } from '../core/health.ts';
+import { createHitRate } from '../core/hit-rate.ts';
 import { createLinkedAccounts } from '../core/linked-accounts.ts';
 import { createProposals } from '../core/proposal.ts';
 import { createRecheck } from '../core/recheck.ts';
 import { createRetries } from '../core/retry.ts';
+import { createIamClient, createRoleProof } from '../core/role-proof.ts';
 import { createS3Browse } from '../core/s3-browse.ts';
 import { createFileCacheStore } from '../core/stores/file-cache-store.ts';
 import { createNoteStore } from '../core/stores/note-store.ts';
@@ -22,6 +23,7 @@ import { createApprovals } from './approvals.ts';
 import { pressButton } from './buttons.ts';
 import { createConversation } from './conversation.ts';
 import { createInbox } from './inbox.ts';
+import { createPlanners } from './planners.ts';
 import { startBotServer } from './server.ts';
 
 /** How long turns under way may take once the bot is asked to stop, in milliseconds. */
@@ -44,15 +46,17 @@ export async function startBot(
   const { env, policy } = config;
   const tables = openTables(env, now);
   const notes = createNoteStore(tables);
-  const { clients, receivers } = chatConnections(env, { notes, log, now });
+  const { clients, receivers } = await chatConnections(env, { notes, log, now });
   const linked = createLinkedAccounts(notes);
   const base = createFoundation(config, { tables, clients, log, now, by: 'bot' });
   const { transfers, objects, settler, dispatch, learning } = base;
 
+  const fileCache = createHitRate('S3FileCache', log);
   const browse = createS3Browse({
     policy,
     access: base.s3Access,
     cache: createFileCacheStore(tables),
+    onCacheLook: fileCache.look,
   });
   const cancellation = createCancellation({ transfers, objects, policy, now });
   const retries = createRetries({
@@ -76,8 +80,13 @@ export async function startBot(
     };
 
   const contexts = createUserContextStore(tables);
-  const conversation = createConversation({
-    planner: createCommandsPlanner({
+  const iam = createIamClient({
+    region: env.AWS_REGION,
+    ...(env.AWS_ENDPOINT_URL_IAM ? { endpoint: env.AWS_ENDPOINT_URL_IAM } : {}),
+  });
+  const planners = createPlanners(
+    env,
+    {
       policy,
       browse,
       proposals: createProposals({ transfers, objects, learning, policy, now }),
@@ -95,11 +104,19 @@ export async function startBot(
         transferFor: async (person, transferId) => conversation.visibleTo(person, transferId),
       },
       learning,
+      settle: settler.settle,
+      ...(env.PROVE_READ_ONLY
+        ? { roleProof: createRoleProof({ iam, roleArn: env.READ_ONLY_ROLE_ARN, log, now }) }
+        : {}),
       focus: {
         recall: async (person) => (await contexts.get(person.userId)).focus,
         keep: (person, news) => contexts.focusOn(person.userId, news),
       },
-    }),
+    },
+    { contexts, now, log },
+  );
+  const conversation = createConversation({
+    planner: planners.planner,
     clients,
     store: transfers,
     policy,
@@ -132,7 +149,7 @@ export async function startBot(
           retry: retries.retry,
           settle: settler.settle,
           statusCard: conversation.statusFor,
-          say: conversation.say,
+          say: (message, within, repeated) => conversation.say(message, within, repeated, 'exact'),
           now,
         },
         event,
@@ -171,6 +188,7 @@ export async function startBot(
   const stopping = new AbortController();
   const recovering = (async () => {
     while (!stopping.signal.aborted) {
+      await base.sessions.sweep().catch((err: unknown) => log.warn({ err }, 'could not sweep sessions'));
       await inbox.recover().catch((err: unknown) => log.warn({ err }, 'could not look for abandoned turns'));
       await delay(env.RECONCILE_SECONDS * 1000, undefined, { signal: stopping.signal }).catch(() => {});
     }
@@ -190,6 +208,9 @@ export async function startBot(
       await Promise.all([recovering, settler.idle()]);
       await server.close();
       base.s3Access.close();
+      fileCache.flush();
+      planners.close();
+      iam.destroy();
     },
   };
 }

@@ -154,6 +154,10 @@ describe('Teams', () => {
     [{ TEAMS_SERVICE_HOSTS: '*.example' }, 'TEAMS_SERVICE_HOSTS'],
     [{ TEAMS_LOCAL_NO_AUTH: 'true' }, 'TEAMS_LOCAL_NO_AUTH: works with HOST=127.0.0.1 only'],
     [{ TEAMS_LOCAL_NO_AUTH: 'true', HOST: '0.0.0.0' }, 'TEAMS_LOCAL_NO_AUTH: works with HOST'],
+    [
+      { TEAMS_LOCAL_NO_AUTH: 'true', HOST: '127.0.0.1', AWS_LAMBDA_RUNTIME_API: '127.0.0.1:9001' },
+      'TEAMS_LOCAL_NO_AUTH: works with HOST=127.0.0.1 only, and not in Lambda',
+    ],
   ])('does not start with %j', (change, fault) => {
     const faults = faultsOf(() => loadBotConfig({ ...good, ...teams, ...change }));
     expect(faults).toEqual([expect.stringContaining(`environment ${fault}`)]);

@@ -53,6 +53,28 @@ const botEnv = {
   SLACK_SIGNING_SECRET: z.string().min(1).optional(),
   HOST: z.string().default('0.0.0.0'),
   PORT: wholeNumber(0, 65_535).default(3978),
+  /** Whether sentences go to a language model; without it fixed rules read them. */
+  BEDROCK_ENABLED: flag.default(true),
+  BEDROCK_REGION: z.string().min(1).optional(),
+  AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url.optional(),
+  /** Ids or ARNs of models or inference profiles. */
+  BEDROCK_MODEL_ID: z.string().min(1).max(2_048).default('global.anthropic.claude-sonnet-5-5'),
+  BEDROCK_FALLBACK_MODEL_ID: z.string().min(1).max(2_048).default('global.anthropic.claude-sonnet-4-6'),
+  /** Most tokens of one answer of the model. */
+  BEDROCK_MAX_TOKENS: wholeNumber(256, 64_000).default(2_048),
+  BEDROCK_CACHE_POINTS: flag.default(true),
+  BEDROCK_TURN_STEPS: wholeNumber(1, 50).default(8),
+  BEDROCK_TURN_CALLS: wholeNumber(1, 200).default(20),
+  BEDROCK_TURN_TOKENS: wholeNumber(1_000, 10_000_000).default(100_000),
+  /** The rest of a turn's 90 seconds is for the fixed rules. */
+  BEDROCK_TURN_SECONDS: wholeNumber(1, 60).default(40),
+  BEDROCK_DAY_TOKENS: wholeNumber(0, 1_000_000_000).default(500_000),
+  /** US dollars for a million tokens, for the log. */
+  BEDROCK_PRICE_INPUT: z.coerce.number().nonnegative().default(3),
+  BEDROCK_PRICE_OUTPUT: z.coerce.number().nonnegative().default(15),
+  /** Whether IAM's policy simulator is asked for a proof that the role cannot write. */
+  PROVE_READ_ONLY: flag.default(true),
+  AWS_ENDPOINT_URL_IAM: url.optional(),
 } as const;
 
 const workerEnv = {
@@ -159,6 +181,9 @@ export function parsePolicy(text: string, source = 'fileferry.config.yaml'): Pol
   return deepFreeze(parsed.data);
 }
 
+/** Reads and parses a policy file. @throws ConfigFaults, or what the file system says */
+export const readPolicy = (file: string): PolicyConfig => parsePolicy(readFileSync(file, 'utf8'), file);
+
 /** Passwords that the policy says are in the environment and that are not: found at the start, not at the first login. */
 function missingPasswords(policy: PolicyConfig, given: Env): string[] {
   return Object.entries(policy.destinations).flatMap(([name, { password }]) => {
@@ -189,7 +214,7 @@ function load<S extends z.ZodType>(
   const file = given.FILEFERRY_CONFIG ?? 'fileferry.config.yaml';
   let policy: PolicyConfig | undefined;
   try {
-    policy = parsePolicy(readFileSync(file, 'utf8'), file);
+    policy = readPolicy(file);
     if (logsIn) faults.push(...missingPasswords(policy, given));
   } catch (error) {
     if (error instanceof ConfigFaults) faults.push(...error.faults);

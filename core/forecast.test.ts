@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { forecast } from './forecast.ts';
-import type { LearningRow } from './stores/learning-store.ts';
+import { forecast as forecastAt } from './forecast.ts';
+import type { LearningRow, PeriodSums } from './stores/learning-store.ts';
+
+const forecast = (own: LearningRow | undefined, prior: LearningRow | undefined, bytes: number) =>
+  forecastAt(own, prior, bytes, 0);
 
 /** A row of successes at these throughputs (bytes a second) of 1,000,000 bytes each, and of failures. */
 function row(throughputs: number[], failures = 0): LearningRow {
@@ -15,6 +18,7 @@ function row(throughputs: number[], failures = 0): LearningRow {
     throughputs: throughputs.length,
     lnThroughput: sum(logs),
     lnThroughputSquares: sum(logs.map((it) => it * it)),
+    recent: [],
   };
 }
 const steady = (count: number, throughput = 1e6) => row(Array(count).fill(throughput));
@@ -41,17 +45,49 @@ describe('a forecast', () => {
       const seen = forecast(steady(count), undefined, 1e6);
       return seen ? seen.highSeconds / seen.lowSeconds : Number.NaN;
     };
-    expect(width(50)).toBeLessThan(1.2);
+    expect(width(500)).toBeLessThan(1.6);
+    expect(width(50)).toBeLessThan(width(5));
     expect(width(1)).toBeGreaterThan(4);
   });
 
-  it('asks all destinations until the one at hand has five successes', () => {
+  it('leans on all destinations while its own history is short, and says on what it rests', () => {
     const others = steady(40, 1e6);
-    expect(forecast(steady(4, 1e3), others, 1e6)).toMatchObject({ seconds: expect.closeTo(1), samples: 40 });
-    expect(forecast(steady(5, 1e3), others, 1e6)).toMatchObject({
-      seconds: expect.closeTo(1_000),
-      samples: 5,
+    const seconds = [0, 1, 4, 20, 200].map(
+      (count) => forecast(steady(count, 1e3), others, 1e6)?.seconds ?? 0,
+    );
+    expect(seconds).toEqual([...seconds].sort((a, b) => a - b));
+    expect(seconds[0]).toBeCloseTo(1);
+    expect(seconds[4]).toBeGreaterThan(800);
+    expect(forecast(undefined, others, 1e6)).toMatchObject({ samples: 40, elsewhere: 0 });
+    expect(forecast(steady(4, 1e3), others, 1e6)).toMatchObject({ samples: 4, elsewhere: 36 });
+  });
+
+  it('lets the latest weeks weigh more than those long past', () => {
+    const sums = (period: number, throughput: number): PeriodSums => ({
+      period,
+      count: 20,
+      ln: 20 * Math.log(throughput),
+      lnSquares: 20 * Math.log(throughput) ** 2,
     });
+    const slower = {
+      ...row([...Array(20).fill(1e6), ...Array(20).fill(1e5)]),
+      recent: [sums(10, 1e5), sums(0, 1e6)],
+    };
+    const DAYS = 86_400_000;
+    expect(forecastAt(slower, slower, 1e6, 10 * 14 * DAYS)?.seconds).toBeGreaterThan(6);
+    expect(forecastAt({ ...slower, recent: [] }, slower, 1e6, 0)?.seconds).toBeCloseTo(Math.sqrt(10), 1);
+  });
+
+  it('gives the rate of success with an interval that narrows', () => {
+    const few = forecast(steady(4), steady(4), 1);
+    const many = forecast(row(Array(190).fill(1e6), 10), row(Array(190).fill(1e6), 10), 1);
+    if (!few || !many) throw new Error('no forecast');
+    for (const { successLow = 0, successRate, successHigh = 0 } of [few, many]) {
+      expect(successLow).toBeLessThan(successRate);
+      expect(successRate).toBeLessThan(successHigh);
+    }
+    expect((few.successHigh ?? 0) - (few.successLow ?? 0)).toBeGreaterThan(0.2);
+    expect((many.successHigh ?? 0) - (many.successLow ?? 0)).toBeLessThan(0.07);
   });
 
   it('begins at even odds and lets what was seen move them', () => {

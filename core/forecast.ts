@@ -1,53 +1,124 @@
 /** What to expect of a transfer, from how earlier ones of its kind went. Pure. */
-import type { LearningRow } from './stores/learning-store.ts';
+import { betaQuantile } from './beta.ts';
+import { type LearningRow, periodOf } from './stores/learning-store.ts';
 import type { Transfer } from './transfer.ts';
 
 export type Forecast = NonNullable<Transfer['forecast']>;
 
-/** Successes from which a destination speaks for itself; below, the sums over all destinations help out. */
-const ENOUGH = 5;
-/** How many transfers the belief about the success rate weighs before anything was seen. */
+/** How many transfers the wider view weighs against what was seen more closely. */
 const BELIEF = 4;
-/** Half-width of an 80 % interval of a normal distribution, in standard deviations. */
-const Z80 = 1.2816;
+/** 95 % quantile of a normal distribution: what ends an interval of 90 %. */
+const Z95 = 1.6449;
 /** Spread of ln(throughput) to assume while it cannot be measured: a factor of two either way. */
 const UNKNOWN_SPREAD = Math.LN2;
+/** No interval is narrower than 5 % either way. */
+const LEAST_SPREAD = 0.05;
+/** Periods after which what was seen weighs half: links and servers change. */
+const HALF_LIFE = 2;
 
-const rateOf = (row: LearningRow | undefined, belief: number) =>
-  ((row?.successes ?? 0) + BELIEF * belief) / ((row?.count ?? 0) + BELIEF);
+/** Throughputs as a normal distribution of their logarithms, and how many observations it is worth. */
+interface View {
+  readonly weight: number;
+  readonly mean: number;
+  readonly variance: number;
+}
 
-/** Standard deviation of ln(throughput), from its sums; never narrower than 5 %. */
-function spreadOf(row: LearningRow): number {
-  if (row.throughputs < 2) return UNKNOWN_SPREAD;
-  const mean = row.lnThroughput / row.throughputs;
-  const variance = (row.lnThroughputSquares - row.throughputs * mean * mean) / (row.throughputs - 1);
-  return Math.max(0.05, Math.sqrt(Math.max(0, variance)));
+function view(weight: number, worth: number, sum: number, squares: number): View {
+  const mean = sum / weight;
+  const variance = Math.max(0, squares / weight - mean * mean);
+  return { weight: worth, mean, variance: worth > 1 ? (variance * worth) / (worth - 1) : 0 };
+}
+
+const overall = ({ throughputs, lnThroughput, lnThroughputSquares }: LearningRow): View =>
+  view(throughputs, throughputs, lnThroughput, lnThroughputSquares);
+
+/** The same with older periods weighing less; worth as many observations as would be as certain (Kish). */
+function lately({ recent }: LearningRow, now: number): View | undefined {
+  let [weight, squaredWeight, sum, squares] = [0, 0, 0, 0];
+  for (const one of recent) {
+    const share = 0.5 ** (Math.max(0, periodOf(now) - one.period) / HALF_LIFE);
+    weight += share * one.count;
+    squaredWeight += share * share * one.count;
+    sum += share * one.ln;
+    squares += share * one.lnSquares;
+  }
+  // What is years old weighs nothing any more.
+  return weight > 1e-6 ? view(weight, (weight * weight) / squaredWeight, sum, squares) : undefined;
+}
+
+/** What was seen closely, shrunk to the wider view while it is little. */
+function shrunk(wide: View, close: View | undefined): View {
+  if (!close || close.weight === 0) return wide;
+  const belief = Math.min(BELIEF, Math.max(wide.weight, 1));
+  const weight = close.weight + belief;
+  const own = close.weight / weight;
+  return {
+    weight,
+    mean: own * close.mean + (1 - own) * wide.mean,
+    variance: own * close.variance + (1 - own) * wide.variance,
+  };
+}
+
+/** Quantile of Student's t by the expansion of Cornish and Fisher. Abramowitz and Stegun, 26.7.5. */
+function t95(freedom: number): number {
+  const z = Z95;
+  return z + (z ** 3 + z) / (4 * freedom) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * freedom ** 2);
+}
+
+/** A Beta belief about the rate of success, with the wider view as what was believed before. */
+function belief(own: LearningRow | undefined, prior: LearningRow | undefined) {
+  // With no history at all, one knows nothing: half of the first belief is success.
+  const before = ((prior?.successes ?? 0) + BELIEF / 2) / ((prior?.count ?? 0) + BELIEF);
+  const a = (own?.successes ?? 0) + BELIEF * before;
+  const b = (own?.failures ?? 0) + BELIEF * (1 - before);
+  return {
+    successRate: a / (a + b),
+    successLow: betaQuantile(0.05, a, b),
+    successHigh: betaQuantile(0.95, a, b),
+  };
 }
 
 /**
- * Duration (log-normal throughput, with the interval that eight of ten transfers fall into) and rate of success
- * (a Beta belief that observations move). The rows are those of the transfer's own size category.
+ * Duration (log-normal throughput, with the interval that nine of ten transfers fall into) and rate of success
+ * (with the interval that it lies in with 90 %). A destination with little history of its own leans on the sums over
+ * all, and its latest weeks lean on its whole history. The rows are those of the transfer's own size category.
  *
  * @param own sums of the destination
  * @param prior sums over all destinations
  * @param bytes how much is to be moved
+ * @param now epoch milliseconds
  * @returns undefined when no transfer of this size ever succeeded
  */
 export function forecast(
   own: LearningRow | undefined,
   prior: LearningRow | undefined,
   bytes: number,
+  now: number,
 ): Forecast | undefined {
-  const row = (own?.successes ?? 0) >= ENOUGH ? own : (prior ?? own);
-  if (!row || row.successes === 0) return undefined;
-  // Half of the first belief is success: with no history at all one knows nothing.
-  const successRate = rateOf(own, rateOf(prior, 0.5));
-  const samples = row.count;
-  if (bytes === 0 || row.throughputs === 0) {
+  const rows = [own, prior].filter((row) => row !== undefined && row.successes > 0);
+  const [row] = rows;
+  if (!row) return undefined;
+  const count = own?.count ?? 0;
+  const common = {
+    ...belief(own, prior),
+    samples: count > 0 ? count : row.count,
+    elsewhere: count > 0 ? Math.max(0, (prior?.count ?? count) - count) : 0,
+  };
+  const timed = rows.find((one) => one !== undefined && one.throughputs > 0);
+  if (bytes === 0 || !timed) {
     const seconds = row.seconds / row.successes;
-    return { seconds, lowSeconds: seconds / 2, highSeconds: seconds * 2, successRate, samples };
+    return { seconds, lowSeconds: seconds / 2, highSeconds: seconds * 2, ...common };
   }
-  const seconds = bytes / Math.exp(row.lnThroughput / row.throughputs);
-  const factor = Math.exp(Z80 * spreadOf(row) * Math.sqrt(1 + 1 / row.throughputs));
-  return { seconds, lowSeconds: seconds / factor, highSeconds: seconds * factor, successRate, samples };
+  const pool = prior && prior.throughputs > 0 ? overall(prior) : undefined;
+  const base: View = {
+    weight: pool?.weight ?? 1,
+    mean: pool?.mean ?? overall(timed).mean,
+    variance: pool && pool.weight > 2 ? pool.variance : UNKNOWN_SPREAD ** 2,
+  };
+  const whole = own && own.throughputs > 0 ? shrunk(base, overall(own)) : base;
+  const { mean, variance, weight } = shrunk(whole, own && lately(own, now));
+  const spread = Math.max(LEAST_SPREAD, Math.sqrt(variance * (1 + 1 / weight)));
+  const factor = Math.exp(t95(Math.max(2, weight - 1)) * spread);
+  const seconds = bytes / Math.exp(mean);
+  return { seconds, lowSeconds: seconds / factor, highSeconds: seconds * factor, ...common };
 }

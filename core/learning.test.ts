@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { useDynamoDb } from '../test/support/dynamodb.ts';
 import { NOON, plannedObject, proposal } from '../test/support/transfers.ts';
 import { createLearning, type Learning } from './learning.ts';
-import { createLearningStore, type LearningStore } from './stores/learning-store.ts';
+import { createLearningStore, type LearningStore, periodOf } from './stores/learning-store.ts';
 import { createTransferStore, type TransferStore } from './stores/transfer-store.ts';
 import type { Transfer } from './transfer.ts';
 
@@ -15,7 +15,7 @@ beforeAll(() => {
   const options = { client: dynamo.documents, tablePrefix: dynamo.prefix, now: () => NOON };
   transfers = createTransferStore(options);
   store = createLearningStore(options);
-  learning = createLearning({ transfers, store });
+  learning = createLearning({ transfers, store, now: () => NOON });
 });
 
 /** Stores a transfer of 2 MB to a destination of the test's own that took 4 s. */
@@ -41,6 +41,14 @@ describe('learning from a transfer', () => {
       throughputs: 1,
       lnThroughput: expect.closeTo(Math.log(5e5), 5),
       lnThroughputSquares: expect.closeTo(Math.log(5e5) ** 2, 5),
+      recent: [
+        {
+          period: periodOf(NOON),
+          count: 1,
+          ln: expect.closeTo(Math.log(5e5), 5),
+          lnSquares: expect.closeTo(Math.log(5e5) ** 2, 5),
+        },
+      ],
     });
     expect((await transfers.get(id))?.learned).toBe(true);
   });

@@ -18,8 +18,13 @@ export interface Learning {
   forecast(destination: string, bytes: number): Promise<Forecast | undefined>;
 }
 
-export function createLearning(deps: { transfers: TransferStore; store: LearningStore }): Learning {
-  const { transfers, store } = deps;
+/** @param deps.now epoch milliseconds */
+export function createLearning(deps: {
+  transfers: TransferStore;
+  store: LearningStore;
+  now: () => number;
+}): Learning {
+  const { transfers, store, now } = deps;
 
   return {
     async learn(transferId) {
@@ -35,6 +40,7 @@ export function createLearning(deps: { transfers: TransferStore; store: Learning
         succeeded: status === 'completed',
         seconds: Math.max(0, (endedAt ?? 0) - (startedAt ?? endedAt ?? 0)) / 1000,
         bytes: plan.totalBytes,
+        at: endedAt ?? now(),
       };
       const category = sizeCategory(plan.totalBytes);
       await Promise.all([
@@ -50,7 +56,7 @@ export function createLearning(deps: { transfers: TransferStore; store: Learning
         store.get(typeOf(destination), category),
         store.get(PRIOR_TYPE, category),
       ]);
-      return forecast(own, prior, bytes);
+      return forecast(own, prior, bytes, now());
     },
   };
 }

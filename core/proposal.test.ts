@@ -37,7 +37,7 @@ beforeAll(() => {
   const options = { client: dynamo.documents, tablePrefix: dynamo.prefix, now: () => NOON };
   transfers = createTransferStore(options);
   objects = createObjectStore(options);
-  learning = createLearning({ transfers, store: createLearningStore(options) });
+  learning = createLearning({ transfers, store: createLearningStore(options), now: options.now });
   proposals = createProposals({ transfers, objects, learning, policy, now: () => NOON });
 });
 beforeEach(() => {
@@ -148,7 +148,7 @@ describe('a proposal', () => {
     expect(await proposals.propose(request())).not.toHaveProperty('transfer.forecast');
     const store = createLearningStore({ client: dynamo.documents, tablePrefix: dynamo.prefix });
     for (let n = 0; n < 5; n += 1) {
-      await store.add('ftp#acme-ftp', 'small', { succeeded: true, seconds: 2, bytes: 20 });
+      await store.add('ftp#acme-ftp', 'small', { succeeded: true, seconds: 2, bytes: 20, at: 0 });
     }
     const outcome = await proposals.propose(request({ ordinal: 1 }));
     if (outcome.outcome !== 'proposed') throw new Error(outcome.outcome);

@@ -194,13 +194,16 @@ describe('headObjects', () => {
 
   it('uses the cache for browsing only, and asks the policy first', async () => {
     const stored = new Map<string, CachedFacts>();
+    const looks: boolean[] = [];
     const cached = createS3Browse({
       policy,
       access: s3.access,
       cache: {
         get: async (bucket, key) => stored.get(`${bucket}#${key}`),
         put: async (bucket, key, facts) => void stored.set(`${bucket}#${key}`, facts),
+        forget: async (bucket, key) => void stored.delete(`${bucket}#${key}`),
       },
+      onCacheLook: (hit) => void looks.push(hit),
     });
     const stale: CachedFacts = { size: 99, etag: '"old"', lastModified: 0 };
     stored.set(`${BUCKET}#readme.txt`, stale);
@@ -214,6 +217,12 @@ describe('headObjects', () => {
     expect(await read()).toMatchObject([{ kind: 'object', size: 5 }]);
     expect(stored.get(`${BUCKET}#readme.txt`)).toMatchObject({ size: 5, storageClass: 'STANDARD' });
     expect(stored.get(`${BUCKET}#readme.txt`)).not.toHaveProperty('key');
+    expect(looks).toEqual([true]);
+
+    // What S3 no longer has is no longer remembered.
+    stored.set(`${BUCKET}#gone.txt`, stale);
+    expect(await cached.headObjects(asker, BUCKET, ['gone.txt'])).toMatchObject([{ kind: 'not_found' }]);
+    expect(stored.has(`${BUCKET}#gone.txt`)).toBe(false);
   });
 });
 

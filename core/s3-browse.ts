@@ -37,6 +37,7 @@ export interface BrowseAccess {
 export interface BrowseCache {
   get(bucket: string, key: string): Promise<CachedFacts | undefined>;
   put(bucket: string, key: string, facts: CachedFacts): Promise<void>;
+  forget(bucket: string, key: string): Promise<void>;
 }
 
 type NotAllowed = { readonly kind: 'not_allowed'; readonly reason: string };
@@ -133,6 +134,8 @@ export function createS3Browse(deps: {
   policy: PolicyConfig;
   access: BrowseAccess;
   cache?: BrowseCache;
+  /** Told of each look into the cache, for the hit rate. */
+  onCacheLook?: (hit: boolean) => void;
 }): S3Browse {
   const { policy, access, cache } = deps;
 
@@ -204,10 +207,14 @@ export function createS3Browse(deps: {
       });
       facts = factsOfHead(key, answer);
     } catch (error) {
-      return asOutcome(translateS3Error(error, { bucket, key }, signal));
+      const outcome = asOutcome(translateS3Error(error, { bucket, key }, signal));
+      if (outcome.kind === 'not_found') await cache?.forget(bucket, key);
+      return outcome;
     }
     const kept = toCache(facts);
+    // Whatever stood there is replaced: a fresh answer of S3's is always right.
     if (kept) await cache?.put(bucket, key, kept);
+    else await cache?.forget(bucket, key);
     return { kind: 'object', ...facts };
   }
 
@@ -304,6 +311,7 @@ export function createS3Browse(deps: {
       for (const [index, key] of keys.entries()) {
         const verdict = mayRead(policy, asker.person, bucket, key);
         const hit = verdict.allowed && options.cached ? await cache?.get(bucket, key) : undefined;
+        if (verdict.allowed && options.cached && cache) deps.onCacheLook?.(hit !== undefined);
         if (!verdict.allowed) outcomes.set(index, { kind: 'not_allowed', reason: verdict.reason });
         else if (hit) outcomes.set(index, { kind: 'object', ...factsOfCache(key, hit) });
         else unknown.push(index);

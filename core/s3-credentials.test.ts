@@ -25,6 +25,7 @@ import { type LocalS3, startS3 } from '../infra/local/s3.ts';
 import { startSts } from '../infra/local/sts.ts';
 import { useDynamoDb } from '../test/support/dynamodb.ts';
 import { ana, eve, plannedObject, policy, proposal } from '../test/support/transfers.ts';
+import { FerryError } from './errors.ts';
 import { createS3Access, roleSessionName, type S3AccessOptions, type S3Grant } from './s3-credentials.ts';
 import { createSessions } from './sessions.ts';
 import { createSessionStore, type SessionRecord } from './stores/session-store.ts';
@@ -137,7 +138,9 @@ describe('forTransfer', () => {
     expect(await read(grant, second.key)).toBe(`body of ${second.key}`);
     await expect(read(grant, SIBLING)).rejects.toMatchObject(denied);
     await expect(list(grant, 'reports/')).rejects.toMatchObject(denied);
-    expect(opened).toEqual([{ userId: ana.userId, purpose: 'transfer', subject: transfer.transferId }]);
+    expect(opened).toEqual([
+      { userId: ana.userId, purpose: 'transfer', attempt: 1, subject: transfer.transferId },
+    ]);
     const { Count } = await db.documents.send(new ScanCommand({ TableName: `${db.prefix}ActiveSessions` }));
     expect(Count).toBe(0);
   });
@@ -178,6 +181,60 @@ describe('credentials', () => {
     clock = start + 781_000;
     await Promise.all([read(grant, first.key), read(grant, second.key)]);
     expect(opened).toHaveLength(2);
+  });
+
+  test('come with every session from a fresh permission, whose refusal stops the reading', async () => {
+    let refusal: FerryError | undefined;
+    let asked = 0;
+    const grant = await access({
+      authorize: async () => {
+        asked += 1;
+        if (refusal) throw refusal;
+        return 'INC0010001';
+      },
+    }).forTransfer(proposal({}, objects));
+    const start = clock;
+    expect(opened).toMatchObject([{ purpose: 'transfer', attempt: 1, ticket: 'INC0010001' }]);
+    refusal = new FerryError('unavailable', { retryable: true, userMessage: 'ServiceNow does not answer.' });
+    clock = start + 790_000;
+    // An outage is no refusal while what we hold is good.
+    expect(await read(grant, first.key)).toBe(`body of ${first.key}`);
+    refusal = new FerryError('not_allowed', { userMessage: 'Ticket INC0010001 was cancelled.' });
+    await expect(read(grant, first.key)).rejects.toMatchObject({ code: 'not_allowed' });
+    expect(asked).toBeGreaterThanOrEqual(3);
+    expect(opened).toHaveLength(1);
+  });
+
+  test('carry who and what for as session tags', async () => {
+    const sent: Record<string, unknown>[] = [];
+    const client = new STSClient({
+      endpoint: sts.endpoint,
+      region: 'us-east-1',
+      maxAttempts: 1,
+      credentials: plain(service),
+    });
+    client.middlewareStack.add((next) => (args) => {
+      sent.push(args.input as Record<string, unknown>);
+      return next(args);
+    });
+    const transfer = proposal({}, objects);
+    await access({ sts: client, role: { arn: roleArn, externalId: 'ferry' } }).forTransfer(transfer);
+    expect(sent[0]?.Tags).toEqual([
+      { Key: 'fileferry-user', Value: ana.userId },
+      { Key: 'fileferry-subject', Value: transfer.transferId },
+    ]);
+  });
+
+  test('to look at the files before there are tickets need no permission of a run', async () => {
+    const grant = await access({
+      authorize: async () => {
+        throw new Error('not to be asked');
+      },
+    }).forCheck(proposal({}, objects));
+    expect(await read(grant, first.key)).toBe(`body of ${first.key}`);
+    expect(opened).toMatchObject([
+      { purpose: 'browse', subject: expect.stringMatching(/^TRF-.*\/check\/1$/) },
+    ]);
   });
 
   test('are gone once the grant is closed', async () => {

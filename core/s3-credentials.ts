@@ -13,6 +13,7 @@ import { type S3Reach, sessionPolicies } from './s3-session-policy.ts';
 import type { Sessions } from './sessions.ts';
 import type { SessionRecord } from './stores/session-store.ts';
 import type { Transfer } from './transfer.ts';
+import type { AuthorizeTransfer } from './transfer-authority.ts';
 
 /** A client that reaches what it was opened for, for as long as it is open. */
 export interface S3Grant {
@@ -31,6 +32,8 @@ export interface S3Access {
    * @throws FerryError
    */
   forTransfer(transfer: Transfer, keys?: readonly string[]): Promise<S3Grant>;
+  /** For looking at the objects of a transfer before it has tickets; as `forTransfer` otherwise. */
+  forCheck(transfer: Transfer, keys?: readonly string[]): Promise<S3Grant>;
   /** Closes the connections that all grants share. */
   close(): void;
 }
@@ -44,6 +47,8 @@ export interface S3AccessOptions {
     readonly externalId?: string;
   };
   readonly s3: { readonly region: string; readonly endpoint?: string; readonly forcePathStyle?: boolean };
+  /** Asked before every session for a transfer, the first and each renewal. */
+  readonly authorize?: AuthorizeTransfer;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -71,6 +76,8 @@ interface Credentials {
 const ROLE_SECONDS = 900;
 /** Credentials are renewed this long before they end, in milliseconds. */
 const RENEW_BEFORE = 120_000;
+/** Credentials are not used any more this long before they end, in milliseconds. */
+const LAST_MOMENT = 15_000;
 /** Connections at once, over all grants of a process. */
 const MAX_SOCKETS = 128;
 
@@ -105,7 +112,7 @@ export function createS3Access(options: S3AccessOptions): S3Access {
 
   /** Takes the role, within what is left of the session. */
   async function assumeRole(token: string, bucket: string, reach: S3Reach): Promise<Credentials> {
-    const session = await sessions.checkSession(token);
+    const session = await sessions.useSession(token);
     const abortSignal = AbortSignal.timeout(Math.max(1, session.expiresAt - now()));
     const policies = sessionPolicies(partition, bucket, reach);
     for (const [index, Policy] of policies.entries()) {
@@ -142,7 +149,8 @@ export function createS3Access(options: S3AccessOptions): S3Access {
   }
 
   /** One session for one set of credentials, closed as soon as they are here. */
-  async function obtain(holder: Holder, bucket: string, reach: S3Reach): Promise<Credentials> {
+  async function obtain(hold: () => Promise<Holder>, bucket: string, reach: S3Reach): Promise<Credentials> {
+    const holder = await hold();
     const { token } = await sessions.openSession(holder);
     try {
       return await assumeRole(token, bucket, reach);
@@ -154,7 +162,7 @@ export function createS3Access(options: S3AccessOptions): S3Access {
     }
   }
 
-  async function grant(holder: Holder, bucket: string, reach: S3Reach): Promise<S3Grant> {
+  async function grant(hold: () => Promise<Holder>, bucket: string, reach: S3Reach): Promise<S3Grant> {
     let current: Credentials | undefined;
     let pending: Promise<Credentials> | undefined;
     let open = true;
@@ -166,10 +174,16 @@ export function createS3Access(options: S3AccessOptions): S3Access {
         });
       }
       if (current && now() < current.expiration.getTime() - RENEW_BEFORE) return current;
-      pending ??= obtain(holder, bucket, reach).finally(() => {
+      pending ??= obtain(hold, bucket, reach).finally(() => {
         pending = undefined;
       });
-      const fresh = await pending;
+      const before = current;
+      const fresh = await pending.catch((error: unknown) => {
+        // An outage is no refusal: what we hold is good for a while, and the next read asks again.
+        const lasts = before && now() < before.expiration.getTime() - LAST_MOMENT;
+        if (lasts && error instanceof FerryError && error.retryable) return before;
+        throw error;
+      });
       if (open) current = fresh;
       return fresh;
     };
@@ -206,15 +220,31 @@ export function createS3Access(options: S3AccessOptions): S3Access {
         );
       }
       const reach: S3Reach = { kind: 'prefixes', prefixes: prefixes.includes('') ? [''] : prefixes };
-      return grant({ userId: person.userId, purpose: 'browse', subject: turnKey }, bucket, reach);
+      const holder: Holder = { userId: person.userId, purpose: 'browse', subject: turnKey };
+      return grant(async () => holder, bucket, reach);
     },
     forTransfer(transfer, keys) {
-      const holder: Holder = {
-        userId: transfer.requester.userId,
-        purpose: 'transfer',
-        subject: transfer.transferId,
+      const { requester, transferId, attempt } = transfer;
+      const hold = async (): Promise<Holder> => {
+        const ticket = await options.authorize?.(transfer);
+        return {
+          userId: requester.userId,
+          purpose: 'transfer',
+          subject: transferId,
+          attempt,
+          ...(ticket === undefined ? {} : { ticket }),
+        };
       };
-      return grant(holder, transfer.plan.bucket, reachOf(transfer, keys));
+      return grant(hold, transfer.plan.bucket, reachOf(transfer, keys));
+    },
+    forCheck(transfer, keys) {
+      const { requester, transferId, attempt } = transfer;
+      const holder: Holder = {
+        userId: requester.userId,
+        purpose: 'browse',
+        subject: `${transferId}/check/${attempt}`,
+      };
+      return grant(async () => holder, transfer.plan.bucket, reachOf(transfer, keys));
     },
     close: () => requestHandler.destroy(),
   };

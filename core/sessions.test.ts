@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
 import { useDynamoDb } from '../test/support/dynamodb.ts';
@@ -56,4 +57,58 @@ test('the item carries whole seconds for DynamoDB, never earlier than the end', 
     new GetCommand({ TableName: `${db.prefix}ActiveSessions`, Key: { session_token: 'seconds' } }),
   );
   expect(Item).toMatchObject({ expires_at: 1_790_000_011, expires_at_ms: 1_790_000_010_250 });
+});
+
+test('a session is used up by one use, also when ten come at once', async () => {
+  const { sessions } = setUp();
+  const { token } = await sessions.openSession(ANA);
+  const uses = await Promise.allSettled(Array.from({ length: 10 }, () => sessions.useSession(token)));
+  expect(uses.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  await expect(sessions.useSession(token)).rejects.toMatchObject({ code: 'not_allowed' });
+});
+
+test('a session can be used at 9.5 seconds and not at 10.5, though the item is still there', async () => {
+  const { clock, sessions } = setUp();
+  const [early, late] = [await sessions.openSession(ANA), await sessions.openSession(ANA)];
+  clock.now += 9_500;
+  expect(await sessions.useSession(early.token)).toMatchObject(ANA);
+  clock.now += 1_000;
+  await expect(sessions.useSession(late.token)).rejects.toMatchObject({ code: 'not_allowed' });
+});
+
+test('the same holds on the real clock', { timeout: 20_000 }, async () => {
+  const { store } = setUp();
+  const sessions = createSessions({ store, now: Date.now });
+  const [early, late] = [await sessions.openSession(ANA), await sessions.openSession(ANA)];
+  await delay(early.expiresAt - 500 - Date.now());
+  expect(await sessions.useSession(early.token)).toMatchObject(ANA);
+  await delay(late.expiresAt + 500 - Date.now());
+  await expect(sessions.useSession(late.token)).rejects.toMatchObject({ code: 'not_allowed' });
+});
+
+test('a session of a transfer says which run and which ticket it is for', async () => {
+  const { sessions } = setUp();
+  const holder = {
+    ...ANA,
+    purpose: 'transfer',
+    subject: 'TRF-0123456789',
+    attempt: 2,
+    ticket: 'INC0010001',
+  } as const;
+  const { token } = await sessions.openSession(holder);
+  expect(await sessions.useSession(token)).toMatchObject(holder);
+});
+
+test('a sweep removes what lapsed and nothing else', async () => {
+  const { clock, sessions } = setUp();
+  const gone = await sessions.openSession(ANA);
+  clock.now += 5_000;
+  const kept = await sessions.openSession(ANA);
+  clock.now += 5_000;
+  const closed = await sessions.openSession(ANA);
+  await sessions.closeSession(closed.token);
+  expect(await sessions.sweep()).toBe(1);
+  expect(await sessions.sweep()).toBe(0);
+  await expect(sessions.checkSession(gone.token)).rejects.toMatchObject({ code: 'not_allowed' });
+  expect(await sessions.checkSession(kept.token)).toMatchObject(ANA);
 });

@@ -210,7 +210,13 @@ export const transferSchema = z.strictObject({
       lowSeconds: z.number(),
       highSeconds: z.number(),
       successRate: z.number(),
+      /** Ends of the interval that the rate lies in with 90 %. */
+      successLow: z.number().optional(),
+      successHigh: z.number().optional(),
+      /** Transfers of this size to this destination that it rests on; those to all where it has none. */
       samples: z.number(),
+      /** Transfers of this size to other destinations that it leans on beside those. */
+      elsewhere: z.number().optional(),
     })
     .optional(),
   approvalExpiresAt: instant,

@@ -17,7 +17,10 @@ interface Reply {
   readonly message: string;
 }
 
-const NO_ROOM = /\b(disk|space|quota|storage|full)\b|failure writing to local file/i;
+const NO_ROOM =
+  /\b(disk|space|quota|storage|full)\b|failure writing to local file|error during write to file/i;
+/** ftp-srv passes on its own system's words, with a code that otherwise means that the path is wrong. */
+const CUT = /\b(ECONNRESET|ECONNABORTED|EPIPE)\b/;
 const TOO_MANY = /too many|maximum|limit|try again later/i;
 const SAFE = 'No file under its final name was touched.';
 
@@ -50,7 +53,7 @@ function meaningOf(code: number, words: string): { code: ErrorCode; retryable: b
       advice: 'There is no room for the file. Please have space made on the server, then retry.',
     };
   }
-  if (code === 425 || code === 426) {
+  if (code === 425 || code === 426 || CUT.test(words)) {
     return {
       code: 'target_unreachable',
       retryable: true,

@@ -76,6 +76,8 @@ describe('an upload that the server spoils', () => {
     ['452 mid-file', '452 Insufficient storage space.', 'target_full', false],
     ['a quota', '552 Quota exceeded.', 'target_full', false],
     ["vsftpd's full disk", '451 Failure writing to local file.', 'target_full', false],
+    ["pure-ftpd's full disk", '451 Error during write to file', 'target_full', false],
+    ["ftp-srv's word for a cut", '550 read ECONNRESET', 'target_unreachable', true],
     ['426 with a full disk', '426 Error: No space left on device.', 'target_full', false],
     ['426 without', '426 Transfer aborted.', 'target_unreachable', true],
     ['421 mid-file', '421 Timeout.', 'throttled', true],

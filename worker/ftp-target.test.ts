@@ -61,7 +61,7 @@ const SERVERS: readonly Server[] = [
     missing: debian.missing || openssl === undefined,
     name: 'vsftpd with implicit TLS',
     tls: 'implicit',
-    start: () => startVsftpd(vsftpd ?? '', { tls: 'explicit', settings: { implicit_ssl: 'YES' } }),
+    start: () => startVsftpd(vsftpd ?? '', { tls: 'implicit' }),
     folder: (root) => root,
   },
 ];

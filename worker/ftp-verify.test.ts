@@ -143,7 +143,7 @@ describe('passive mode', () => {
   });
 
   test('EPSV and SIZE go out together when an upload follows, and the port is used', async () => {
-    const { session, server } = await start({});
+    const { session, server } = await start(offering(['REST STREAM']));
     await session.store(PATH, bytes(), content.length, () => {}, never);
     await session.size('/in/b', 'store');
     await session.store('/in/b', bytes(), content.length, () => {}, never);

@@ -40,7 +40,7 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const { env, policy } = config;
   const tables = openTables(env, now);
-  const clients = chatClients(env, { notes: createNoteStore(tables), log, now });
+  const clients = await chatClients(env, { notes: createNoteStore(tables), log, now });
   const base = createFoundation(config, { tables, clients, log, now, by: 'reconciler' });
   const { transfers: store, objects, settler, tickets } = base;
   const { settle } = settler;
@@ -67,9 +67,11 @@ export async function startWorker(
     store,
     objects,
     policy,
-    async openSource(transfer) {
+    async openSource(transfer, _signal, purpose) {
       const { keys } = await base.loadScope(transfer);
-      const grant = await base.s3Access.forTransfer(transfer, keys);
+      const grant = await (purpose === 'check'
+        ? base.s3Access.forCheck(transfer, keys)
+        : base.s3Access.forTransfer(transfer, keys));
       const source = createS3Source({ client: async () => grant.client, memory, log });
       return {
         source,

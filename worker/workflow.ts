@@ -41,7 +41,12 @@ export interface WorkflowDeps {
   readonly objects: Pick<ObjectStore, 'read' | 'setProgress'>;
   readonly policy: PolicyConfig;
   /** Opens the 10-second session for the requester and this transfer, and obtains S3 credentials with it. */
-  readonly openSource: (transfer: Transfer, signal: AbortSignal) => Promise<SourceGrant>;
+  readonly openSource: (
+    transfer: Transfer,
+    signal: AbortSignal,
+    /** `check`: only to look at the objects, before there have to be tickets. */
+    purpose: 'check' | 'stream',
+  ) => Promise<SourceGrant>;
   readonly openTarget: (name: string, destination: Destination) => Target;
   readonly readTicketState: Tickets['readTicketState'];
   /** Brings tickets and cards in step with the record; never throws. */
@@ -163,7 +168,9 @@ export async function runTransfer(
   }
 
   async function steps(): Promise<RunOutcome> {
-    const openSource = () => withRetry(retry, signal, () => deps.openSource(transfer, signal));
+    const open = (purpose: 'check' | 'stream') =>
+      withRetry(retry, signal, () => deps.openSource(transfer, signal, purpose));
+    const openSource = () => open('check');
     await begin('validate');
     const closed = closedUntil(requireDestination(policy, transfer).window, now());
     if (closed) throw new Aside('wait', `${transfer.plan.destination} takes files ${closed}.`);
@@ -171,7 +178,7 @@ export async function runTransfer(
     await begin('tickets');
     await requireTickets();
     await begin('authorize');
-    grant = await openSource();
+    grant = await open('stream');
     const { source } = grant;
     await begin('stream');
     const { destination: name } = transfer.plan;

@@ -10,7 +10,17 @@ describe('while it can be decided', () => {
   test('shows who asks for what, exactly, and who may decide until when', () => {
     const object = plannedObject(0, { size: 1_200_000, versionId: 'v7' });
     const transfer = proposal(
-      { forecast: { seconds: 40, lowSeconds: 20, highSeconds: 60, successRate: 51 / 52, samples: 52 } },
+      {
+        forecast: {
+          seconds: 40,
+          lowSeconds: 20,
+          highSeconds: 60,
+          successRate: 51 / 52,
+          successLow: 0.914,
+          successHigh: 0.995,
+          samples: 52,
+        },
+      },
       [object],
     );
     const card = proposalCard(transfer, facts);
@@ -22,7 +32,7 @@ describe('while it can be decided', () => {
       'Size: 1.2 MB',
       'Version: exactly this one: ETag "etag-0", version v7',
       'If the name is taken: the transfer stops and the file there stays as it is',
-      'Forecast: about 40 s (20 s–1 min), 98 % of 52 similar transfers succeeded',
+      'Forecast: about 40 s (20 s–1 min) in 9 of 10 cases; succeeds in 98 % (91–100 %), judged by 52 similar transfers',
       'Tickets: being opened',
       '<Approve>',
       '<Reject>',
@@ -118,4 +128,11 @@ describe('afterwards', () => {
     expect(cardText(card).split('\n')).toContain(line);
     expect(card.fallback).toBe(`The request of Ana to send file-0.csv (1 kB) to acme-ftp ${sentence}`);
   });
+});
+
+test('what would lower the risk stands above the buttons, and is gone once it is decided', () => {
+  const transfer = proposal();
+  expect(cardText(proposalCard(transfer, facts))).toContain('💡 Little is known of acme-ftp for this size');
+  const later = { approvers: facts.approvers, now: transfer.approvalExpiresAt };
+  expect(cardText(proposalCard(transfer, later))).not.toContain('💡');
 });

@@ -1,4 +1,5 @@
 /** The approval card: what is asked, for the person who decides; once decided, who decided. */
+import { riskAdvice } from '../../core/risk-advice.ts';
 import { shownText } from '../../core/shown-text.ts';
 import type { ExistingPolicy, Transfer } from '../../core/transfer.ts';
 import { bold, type Card, type CardElement, code, type Line, person } from '../card.ts';
@@ -50,13 +51,24 @@ function versionLine({ objectCount, preview }: Transfer['plan']): Line {
 function forecastLine({ forecast }: Transfer): Line {
   if (!forecast || forecast.samples === 0) return ['no history yet'];
   const { seconds, lowSeconds, highSeconds, successRate, samples } = forecast;
-  const rate = percent(Math.round(successRate * samples), samples);
+  const { successLow, successHigh, elsewhere = 0 } = forecast;
   const [about, low, high] = [seconds, lowSeconds, highSeconds].map((it) => formatDuration(Math.max(1, it)));
-  const range = low === high ? '' : ` (${low}–${high})`;
+  const duration = low === high ? `about ${about}` : `about ${about} (${low}–${high})`;
+  const similar = `${samples} similar transfer${samples === 1 ? '' : 's'}`;
+  if (successLow === undefined || successHigh === undefined) {
+    return [`${duration}, ${percent(Math.round(successRate * samples), samples)} % of ${similar} succeeded`];
+  }
+  const wide = elsewhere > 0 && samples < 5 ? ` and ${elsewhere} to other places` : '';
   return [
-    `about ${about}${range}, ` +
-      `${rate} % of ${samples} similar transfer${samples === 1 ? '' : 's'} succeeded`,
+    `${duration} in 9 of 10 cases; succeeds in ${Math.round(successRate * 100)} % ` +
+      `(${Math.round(successLow * 100)}–${Math.round(successHigh * 100)} %), judged by ${similar}${wide}`,
   ];
+}
+
+/** What would lower the risk, while somebody can still decide. */
+function adviceLines(transfer: Transfer): CardElement[] {
+  const advice = riskAdvice(transfer);
+  return advice.length === 0 ? [] : [{ type: 'context', lines: advice.map((one): Line => [`💡 ${one}`]) }];
 }
 
 function details(transfer: Transfer): CardElement[] {
@@ -159,6 +171,7 @@ export function proposalCard(transfer: Transfer, facts: ProposalFacts): Card {
       { type: 'header', text: `Approval needed: ${whatWords(plan)} to ${plan.destination}` },
       { type: 'text', lines: [asks] },
       ...details(transfer),
+      ...adviceLines(transfer),
       ways(transfer, facts.aside),
       {
         type: 'context',

@@ -130,6 +130,10 @@ export function refusalCard({ reason, advice }: { readonly reason: string; reado
   };
 }
 
+/** A card with one short line of our own below it. */
+export const withNote = (card: Card, note: string | undefined): Card =>
+  note === undefined ? card : { ...card, elements: [...card.elements, { type: 'context', lines: [[note]] }] };
+
 /** A plain answer, line by line as it was given. */
 export function answerCard(answer: string): Card {
   return {

@@ -50,6 +50,7 @@ export class SlackChatClient implements ChatClient {
   readonly #direct;
   /** Key by channel and timestamp of messages posted or seen, for edits; `''` where a message has none. */
   readonly #keys;
+  #showsStatus = true;
 
   constructor({ api, logger, now }: SlackChatClientOptions) {
     this.#api = api;
@@ -137,6 +138,29 @@ export class SlackChatClient implements ChatClient {
     } catch (error) {
       if (!(error instanceof FerryError) || error.code !== 'not_found') throw error;
       await this.dm(userId, card, { key: `whisper/${randomUUID()}` });
+    }
+  }
+
+  /**
+   * Slack's status line of AI apps. Where the workspace or the app's scopes do not have it, it is not asked again.
+   * https://docs.slack.dev/reference/methods/assistant.threads.setStatus
+   */
+  async thinking(thread: ThreadRef): Promise<void> {
+    try {
+      const { channelId, threadTs } = slackThread(thread);
+      if (!this.#showsStatus || !threadTs) return;
+      await this.#api.call(
+        (web) =>
+          web.assistant.threads.setStatus({
+            channel_id: channelId,
+            thread_ts: threadTs,
+            status: 'is thinking …',
+          }),
+        { repeatable: false },
+      );
+    } catch (error) {
+      if (!(error instanceof FerryError) || !error.retryable) this.#showsStatus = false;
+      this.#logger.debug({ err: error }, 'Slack shows no status');
     }
   }
 

@@ -42,9 +42,9 @@ export function readText(mrkdwn: string, botUserId: string): IncomingText {
   const mention = new RegExp(`[ \\u00a0]?<@${botUserId}(?:\\|[^<>]*)?>`, 'g');
   const text = mrkdwn
     .replace(mention, '')
-    // Slack escapes what people type: a `<` that begins no mark-up is nobody's, and could complete a mention.
-    .replace(/<([^<>]*)>|[^<]+|</g, (part, inside?: string) =>
-      part === '<' ? '' : decode(inside === undefined ? part : resolve(inside)),
+    // A `<` before `@` that begins no mark-up could complete a mention with what follows.
+    .replace(/<([^<>]*)>|[^<]+|<(?=[<@])/g, (part, inside?: string) =>
+      part === '<' ? ' ' : decode(inside === undefined ? part : resolve(inside)),
     )
     .replaceAll('\u00a0', ' ')
     .trim();

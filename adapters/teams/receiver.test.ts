@@ -15,6 +15,7 @@ import { createTeamsConnector } from './connector.ts';
 import { teamsReceiver } from './receiver.ts';
 import { createRoutes } from './routes.ts';
 import type { ServiceUrls } from './service-urls.ts';
+import { teamsConnection } from './teams.ts';
 
 const logger = pino({ level: 'silent' });
 const ANA = '00000000-0000-0000-0000-00000000000a';
@@ -294,4 +295,42 @@ it('greets once where it was added', async () => {
   await teams.people.install(ANA, personalIdOf(ANA));
   await teams.people.install(ANA, personalIdOf(ANA));
   await vi.waitFor(() => expect(teams.personalMessages(ANA)).toHaveLength(1));
+});
+
+describe('without authentication', () => {
+  let local: Server;
+  beforeEach(async () => {
+    const env = {
+      TEAMS_LOCAL_NO_AUTH: true,
+      TEAMS_SERVICE_HOSTS: [],
+      TEAMS_SERVICE_URL: teams.serviceUrl,
+    };
+    const connection = teamsConnection(env, { notes: memoryNotes(), log: logger, now: Date.now });
+    await connection.receiver.start((event) => handler(event));
+    local = createServer((req, res) => connection.receiver.routes['/api/messages']?.(req, res));
+    await new Promise<void>((resolve) => local.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(local.address() as AddressInfo).port}/api/messages`;
+    teams.people.connect({ url });
+  });
+  afterEach(async () => {
+    local.closeAllConnections();
+    await new Promise((resolve) => local.close(resolve));
+  });
+  const post = (body: object, headers: Readonly<Record<string, string>> = {}) =>
+    fetch(url, { method: 'POST', body: JSON.stringify(body), headers });
+
+  it('takes requests of this machine alone, not those that a proxy on it passes on', async () => {
+    // The fake asks for the bot's token, which there is none of here: nobody is looked up.
+    const { activity, status } = await teams.people.mention(ANA, CHANNEL, 'help');
+    expect(status).toBe(503);
+    for (const header of ['forwarded', 'x-forwarded-for'])
+      expect((await post(activity, { [header]: '203.0.113.7' })).status).toBe(401);
+  });
+
+  it('speaks to no server beyond this machine', async () => {
+    const { activity } = await teams.people.mention(ANA, CHANNEL, 'help');
+    const elsewhere = { ...activity, serviceUrl: 'https://smba.trafficmanager.net/amer/' };
+    expect((await post(elsewhere)).status).toBe(401);
+    expect(events).toEqual([]);
+  });
 });

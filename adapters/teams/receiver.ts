@@ -105,8 +105,11 @@ function parseJson(text: string): unknown {
 const conversationOf = (thread: ThreadRef): string =>
   thread.platform === 'teams' ? thread.conversationId : '';
 
-const isLoopback = (address: string | undefined): boolean =>
-  address === '::1' || /^(::ffff:)?127\./.test(address ?? '');
+/** From this machine, and not through a proxy on it. */
+const isFromHere = ({ socket, headers }: IncomingMessage): boolean =>
+  (socket.remoteAddress === '::1' || /^(::ffff:)?127\./.test(socket.remoteAddress ?? '')) &&
+  headers.forwarded === undefined &&
+  headers['x-forwarded-for'] === undefined;
 
 export function teamsReceiver(options: TeamsReceiverOptions): Receiver {
   const { connector, clicks, routes, serviceUrls, logger, now } = options;
@@ -128,7 +131,7 @@ export function teamsReceiver(options: TeamsReceiverOptions): Receiver {
   async function admit(
     req: IncomingMessage,
   ): Promise<{ raw: unknown; envelope: Envelope; tenantId: string } | Answer> {
-    if (options.local && !isLoopback(req.socket.remoteAddress)) return refuse('not from this machine', req);
+    if (options.local && !isFromHere(req)) return refuse('not from this machine', req);
     const authorization = req.headers.authorization ?? '';
     if (!options.local && !authorization.startsWith('Bearer ')) return refuse('no token', req);
     const body = await readBody(req);

@@ -27,9 +27,6 @@ interface TeamsDeps {
   readonly now: () => number;
 }
 
-/** Whether Teams is among the platforms of these settings. */
-export const hasTeams = (env: TeamsEnv): boolean => Boolean(env.TEAMS_APP_ID) || env.TEAMS_LOCAL_NO_AUTH;
-
 function speak(env: TeamsEnv, { notes, log, now }: TeamsDeps, clicks?: Clicks) {
   const local = env.TEAMS_LOCAL_NO_AUTH;
   const appId = local ? '' : (env.TEAMS_APP_ID ?? '');

@@ -13,7 +13,7 @@ describe('a row of sums', () => {
   it('loses nothing that is added at once', async () => {
     await Promise.all(
       Array.from({ length: 100 }, (_, n) =>
-        store.add('ftp#busy', 'small', { succeeded: n % 4 !== 0, seconds: 1.5, bytes: 100 }),
+        store.add('ftp#busy', 'small', { succeeded: n % 4 !== 0, seconds: 1.5, bytes: 100, at: 0 }),
       ),
     );
     expect(await store.get('ftp#busy', 'small')).toMatchObject({
@@ -28,7 +28,7 @@ describe('a row of sums', () => {
 
   it('keeps mean and spread of the throughput', async () => {
     for (const seconds of [1, 2, 4]) {
-      await store.add('ftp#spread', 'large', { succeeded: true, seconds, bytes: 4e8 });
+      await store.add('ftp#spread', 'large', { succeeded: true, seconds, bytes: 4e8, at: 0 });
     }
     const row = await store.get('ftp#spread', 'large');
     if (!row) throw new Error('no row');
@@ -39,8 +39,8 @@ describe('a row of sums', () => {
   });
 
   it('counts an empty or timeless success without a throughput', async () => {
-    await store.add('ftp#empty', 'small', { succeeded: true, seconds: 0.5, bytes: 0 });
-    await store.add('ftp#empty', 'small', { succeeded: true, seconds: 0, bytes: 10 });
+    await store.add('ftp#empty', 'small', { succeeded: true, seconds: 0.5, bytes: 0, at: 0 });
+    await store.add('ftp#empty', 'small', { succeeded: true, seconds: 0, bytes: 10, at: 0 });
     expect(await store.get('ftp#empty', 'small')).toMatchObject({
       successes: 2,
       throughputs: 0,
@@ -49,7 +49,7 @@ describe('a row of sums', () => {
   });
 
   it('is apart for each type and size, and absent before', async () => {
-    await store.add('ftp#apart', 'small', { succeeded: true, seconds: 1, bytes: 1 });
+    await store.add('ftp#apart', 'small', { succeeded: true, seconds: 1, bytes: 1, at: 0 });
     expect(await store.get('ftp#apart', 'medium')).toBeUndefined();
     expect(await store.get('ftp', 'small')).toBeUndefined();
   });

@@ -19,13 +19,51 @@ const learningRowSchema = z.object({
   lnThroughput: sum,
   lnThroughputSquares: sum,
 });
-export type LearningRow = z.infer<typeof learningRowSchema>;
+
+/** Throughputs of one period, so that a reader can let older ones weigh less; still nothing but sums. */
+export interface PeriodSums {
+  /** Counts periods of 14 days since 1970. */
+  readonly period: number;
+  readonly count: number;
+  readonly ln: number;
+  readonly lnSquares: number;
+}
+export type LearningRow = z.infer<typeof learningRowSchema> & {
+  /** Latest first. */
+  readonly recent: readonly PeriodSums[];
+};
+
+const PERIOD_MS = 14 * 24 * 3_600_000;
+/** Periods that are read: beyond a year they weigh next to nothing. */
+const MAX_PERIODS = 26;
+
+/** @param at epoch milliseconds */
+export const periodOf = (at: number): number => Math.floor(at / PERIOD_MS);
+
+const periodName = /^p(\d+)_(count|ln|ln_squares)$/;
+
+function recentOf(item: Readonly<Record<string, unknown>>): PeriodSums[] {
+  const periods = new Map<number, { count: number; ln: number; lnSquares: number }>();
+  for (const [name, value] of Object.entries(item)) {
+    const [, period, what] = periodName.exec(name) ?? [];
+    if (period === undefined) continue;
+    const sums = periods.get(Number(period)) ?? { count: 0, ln: 0, lnSquares: 0 };
+    sums[what === 'count' ? 'count' : what === 'ln' ? 'ln' : 'lnSquares'] = Number(value);
+    periods.set(Number(period), sums);
+  }
+  return [...periods]
+    .map(([period, sums]) => ({ period, ...sums }))
+    .sort((a, b) => b.period - a.period)
+    .slice(0, MAX_PERIODS);
+}
 
 /** One ended transfer. `seconds` and `bytes` count only when it succeeded. */
 export interface LearningSample {
   readonly succeeded: boolean;
   readonly seconds: number;
   readonly bytes: number;
+  /** Epoch milliseconds. */
+  readonly at: number;
 }
 
 export interface LearningStore {
@@ -38,7 +76,7 @@ export interface LearningStore {
 /** Short decimals, so that the server's sums stay within DynamoDB's 38 digits however many are added. */
 const rounded = (value: number) => Number(value.toFixed(6));
 
-function increments({ succeeded, seconds, bytes }: LearningSample): Record<string, number> {
+function increments({ succeeded, seconds, bytes, at }: LearningSample): Record<string, number> {
   if (!succeeded) return { count: 1, failures: 1 };
   const increment = { count: 1, successes: 1, seconds: rounded(seconds), bytes };
   if (bytes <= 0 || seconds <= 0) return increment;
@@ -48,6 +86,9 @@ function increments({ succeeded, seconds, bytes }: LearningSample): Record<strin
     throughputs: 1,
     ln_throughput: rounded(ln),
     ln_throughput_squares: rounded(ln * ln),
+    [`p${periodOf(at)}_count`]: 1,
+    [`p${periodOf(at)}_ln`]: rounded(ln),
+    [`p${periodOf(at)}_ln_squares`]: rounded(ln * ln),
   };
 }
 
@@ -85,7 +126,7 @@ export function createLearningStore(options: {
       const { Item } = await client
         .send(new GetCommand({ TableName, Key: keyOf(transferType, category) }))
         .catch(fail);
-      return Item ? learningRowSchema.parse(fromItem(Item)) : undefined;
+      return Item ? { ...learningRowSchema.parse(fromItem(Item)), recent: recentOf(Item) } : undefined;
     },
   };
 }

@@ -1,7 +1,13 @@
 /** ActiveSessions: who may obtain S3 credentials for the next seconds; never the credentials, never the token itself. */
-import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
-import { storeFault } from './items.ts';
+import { lostCondition, storeFault } from './items.ts';
 
 const sessionSchema = z.object({
   /** `platform:tenant:user`. */
@@ -9,6 +15,10 @@ const sessionSchema = z.object({
   purpose: z.enum(['browse', 'transfer']),
   /** What it is for: a turn's key or a transfer's id. */
   subject: z.string().min(1),
+  /** Of a transfer: which run of it. */
+  attempt: z.number().int().positive().optional(),
+  /** Of a transfer: the ServiceNow ticket under which it runs. */
+  ticket: z.string().optional(),
   /** Epoch milliseconds. */
   expiresAt: z.number().int(),
 });
@@ -20,7 +30,24 @@ export interface SessionStore {
   /** The session as it is now (a consistent read), lapsed or not; undefined once it is closed. */
   get(tokenHash: string): Promise<SessionRecord | undefined>;
   delete(tokenHash: string): Promise<void>;
+  /**
+   * Uses the session up, in one write that only one caller wins.
+   *
+   * @param now epoch milliseconds
+   * @returns undefined when it lapsed, was used or closed before, or never existed
+   */
+  use(tokenHash: string, now: number): Promise<SessionRecord | undefined>;
 }
+
+const fromRow = (row: Readonly<Record<string, unknown>>): SessionRecord =>
+  sessionSchema.parse({
+    userId: row.user_id,
+    purpose: row.purpose,
+    subject: row.subject,
+    attempt: row.attempt,
+    ticket: row.ticket,
+    expiresAt: row.expires_at_ms,
+  });
 
 export function createSessionStore(options: {
   client: DynamoDBDocumentClient;
@@ -33,7 +60,7 @@ export function createSessionStore(options: {
   };
 
   return {
-    async put(tokenHash, { userId, purpose, subject, expiresAt }) {
+    async put(tokenHash, { userId, purpose, subject, attempt, ticket, expiresAt }) {
       await client
         .send(
           new PutCommand({
@@ -43,6 +70,8 @@ export function createSessionStore(options: {
               user_id: userId,
               purpose,
               subject,
+              ...(attempt === undefined ? {} : { attempt }),
+              ...(ticket === undefined ? {} : { ticket }),
               // TTL counts whole seconds; the right itself ends at the millisecond.
               expires_at: Math.ceil(expiresAt / 1000),
               expires_at_ms: expiresAt,
@@ -57,13 +86,27 @@ export function createSessionStore(options: {
       const { Item } = await client
         .send(new GetCommand({ TableName, Key: { session_token: tokenHash }, ConsistentRead: true }))
         .catch(fail);
-      if (!Item) return undefined;
-      return sessionSchema.parse({
-        userId: Item.user_id,
-        purpose: Item.purpose,
-        subject: Item.subject,
-        expiresAt: Item.expires_at_ms,
-      });
+      return Item && fromRow(Item);
+    },
+
+    async use(tokenHash, now) {
+      try {
+        const { Attributes } = await client.send(
+          new UpdateCommand({
+            TableName,
+            Key: { session_token: tokenHash },
+            UpdateExpression: 'SET used_at = :now',
+            ConditionExpression:
+              'attribute_exists(session_token) AND attribute_not_exists(used_at) AND expires_at_ms > :now',
+            ExpressionAttributeValues: { ':now': now },
+            ReturnValues: 'ALL_NEW',
+          }),
+        );
+        return Attributes && fromRow(Attributes);
+      } catch (error) {
+        lostCondition(error);
+        return undefined;
+      }
     },
 
     async delete(tokenHash) {

@@ -35,6 +35,10 @@ const contextSchema = z.strictObject({
 });
 export type UserContext = z.infer<typeof contextSchema>;
 
+/** Tokens of a language model that a person used in one day, UTC. */
+const tokensSchema = z.strictObject({ day: z.string(), used: z.number().int().nonnegative() });
+type Tokens = z.infer<typeof tokensSchema>;
+
 export interface UserContextStore {
   /** A person's context; empty when there is none or its 30 days are over. */
   get(userId: string): Promise<UserContext>;
@@ -48,9 +52,18 @@ export interface UserContextStore {
    * @throws FerryError `bad_input` for a name or value that is too long, or one preference too many
    */
   prefer(userId: string, name: string, value: string | undefined): Promise<void>;
-  /** Deletes all that is known of the person. */
+  /**
+   * Forgets all that is known of the person. What they used of today's tokens stays as a bare number until midnight,
+   * or forgetting would be a way around the limit.
+   */
   forget(userId: string): Promise<void>;
+  /** Tokens that the person used today. */
+  tokensUsed(userId: string): Promise<number>;
+  /** Adds to today's tokens. */
+  addTokens(userId: string, tokens: number): Promise<void>;
 }
+
+const EMPTY: UserContext = { exchanges: [], preferences: {}, focus: {} };
 
 const clipped = (text: string) => text.slice(0, MAX_SAID).toWellFormed();
 
@@ -76,13 +89,19 @@ export function createUserContextStore(options: {
     throw storeFault(error);
   };
 
+  const today = () => new Date(now()).toISOString().slice(0, 10);
+
   /** The context with the version to write on; version 0 when the item does not exist, alive or not. */
-  async function read(userId: string): Promise<{ context: UserContext; version: number }> {
+  async function read(
+    userId: string,
+  ): Promise<{ context: UserContext; tokens: Tokens | undefined; version: number }> {
     const { Item } = await client
       .send(new GetCommand({ TableName, Key: { user_id: userId }, ConsistentRead: true }))
       .catch(fail);
     const { exchanges, preferences, focus } = Item && isAlive(Item, now()) ? Item : {};
+    const tokens = tokensSchema.safeParse(Item?.tokens).data;
     return {
+      tokens: tokens?.day === today() ? tokens : undefined,
       context: contextSchema.parse({
         exchanges: exchanges ?? [],
         preferences: preferences ?? {},
@@ -92,12 +111,18 @@ export function createUserContextStore(options: {
     };
   }
 
-  async function change(userId: string, next: (context: UserContext) => UserContext): Promise<void> {
+  async function change(
+    userId: string,
+    next: (context: UserContext) => UserContext,
+    used = 0,
+  ): Promise<void> {
     for (let tried = 0; tried < MAX_TRIES; tried += 1) {
-      const { context, version } = await read(userId);
+      const { context, tokens, version } = await read(userId);
+      const spent = (tokens?.used ?? 0) + used;
       const Item = {
         user_id: userId,
         ...next(context),
+        ...(spent > 0 ? { tokens: { day: today(), used: spent } } : {}),
         version: version + 1,
         expires_at: expiresAt(now(), LIFETIME.userContext),
       };
@@ -149,7 +174,11 @@ export function createUserContextStore(options: {
       });
     },
 
+    tokensUsed: async (userId) => (await read(userId)).tokens?.used ?? 0,
+    addTokens: (userId, tokens) => change(userId, (context) => context, tokens),
+
     async forget(userId) {
+      if ((await read(userId)).tokens) return change(userId, () => EMPTY);
       await client.send(new DeleteCommand({ TableName, Key: { user_id: userId } })).catch(fail);
     },
   };

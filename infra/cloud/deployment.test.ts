@@ -188,7 +188,9 @@ describe('the service stack', () => {
         .filter((name) => name in environment)
         .map((name) => [name, queueUrl]),
     );
-    const { env } = load({ ...environment, ...urls, FILEFERRY_CONFIG: policyFile });
+    // The demo's policy keeps its passwords in the environment.
+    const passwords = { DEMO_FTP_PASSWORD: 'secret' };
+    const { env } = load({ ...environment, ...urls, ...passwords, FILEFERRY_CONFIG: policyFile });
     expect(env.READ_ONLY_ROLE_ARN).toBe('arn:aws:iam::111122223333:role/FileFerryReadOnlyRole');
     expect(container).toMatchObject({ ReadonlyRootFilesystem: true, Command: [`${service}/main.ts`] });
   });

@@ -13,7 +13,7 @@ interface TableNeed {
   readonly indexes?: readonly string[];
 }
 
-const SESSIONS: TableNeed = { verbs: ['GetItem', 'PutItem', 'DeleteItem'] };
+const SESSIONS: TableNeed = { verbs: ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'] };
 
 /** A table that is not named is out of reach. */
 const TABLE_NEEDS: Readonly<Record<ServiceName, Readonly<Partial<Record<TableName, TableNeed>>>>> = {
@@ -161,9 +161,13 @@ export function statementsFor(
     ...allow(['s3:PutObject'], [auditObjects(service, stack)]),
     ...(service === 'worker'
       ? allow(['secretsmanager:GetSecretValue'], passwordArns(stack, options))
-      : allow(
-          ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream'],
-          allModelArns(stack, options),
-        )),
+      : [
+          ...allow(
+            ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream'],
+            allModelArns(stack, options),
+          ),
+          // It proves to the asker that the role cannot write.
+          ...allow(['iam:SimulatePrincipalPolicy'], [readOnlyRoleArn]),
+        ]),
   ];
 }

@@ -31,6 +31,12 @@ export interface DeployedFacts {
   readonly auditBucket: string;
 }
 
+/** The models that the bot may call are the ones that it asks, the second where the first is away. */
+function modelSettings({ bedrockModels: [model, fallback] }: CloudOptions): Record<string, string> {
+  if (!model) return { BEDROCK_ENABLED: 'false' };
+  return { BEDROCK_MODEL_ID: model, BEDROCK_FALLBACK_MODEL_ID: fallback ?? model };
+}
+
 /** A service's settings that are no secrets. */
 export function settingsOf(
   service: ServiceName,
@@ -46,7 +52,7 @@ export function settingsOf(
     AUDIT_BUCKET: facts.auditBucket,
     ...(service === 'worker'
       ? { DEAD_LETTER_QUEUE_URL: facts.deadLetterQueueUrl, HEALTH_PORT: String(PORTS.worker) }
-      : { PORT: String(PORTS.bot) }),
+      : { PORT: String(PORTS.bot), ...modelSettings(options) }),
     ...options.settings,
   };
 }

@@ -24,6 +24,10 @@ export interface FtpOptions {
   readonly folder: string;
   readonly user?: string;
   readonly password?: string;
+  /** A free one unless given. */
+  readonly port?: number;
+  /** First and last port for data connections; any free ones unless given. */
+  readonly passive?: readonly [first: number, last: number];
 }
 
 /** ftp-srv asks for a bunyan logger and would write each reply to stdout. */
@@ -50,13 +54,14 @@ function withoutSignalHandlers<T>(construct: () => T): T {
   return made;
 }
 
-/** Starts the server on a free port; each data connection takes a free port of its own. */
+/** Starts the server; each data connection takes a port of its own. */
 export async function startFtp(options: FtpOptions): Promise<LocalFtp> {
-  const { folder, user = 'fileferry', password = 'local-ftp-password' } = options;
+  const { folder, user = 'fileferry', password = 'local-ftp-password', port = 0, passive = [0, 0] } = options;
   const host = '127.0.0.1';
   await mkdir(folder, { recursive: true });
+  const [pasv_min, pasv_max] = passive;
   const ftp = withoutSignalHandlers(
-    () => new FtpSrv({ url: `ftp://${host}:0`, pasv_url: host, pasv_min: 0, pasv_max: 0, log: silent }),
+    () => new FtpSrv({ url: `ftp://${host}:${port}`, pasv_url: host, pasv_min, pasv_max, log: silent }),
   );
   ftp.on('login', ({ connection, username, password: given }, resolve, reject) => {
     if (username !== user || given !== password) reject(new Error('Login incorrect'));

@@ -39,6 +39,8 @@ interface Facts {
   readonly port?: string;
   /** Settings of both programs for Teams; none without it. */
   readonly teamsSettings: Environment;
+  /** A language model's stand-in, where one was asked for. */
+  readonly model?: LocalServer | undefined;
 }
 
 /** Where nothing listens: a program that was not told its Slack must not speak to the real one. */
@@ -90,6 +92,10 @@ export function createEnvironments(facts: Facts): Environments {
         (typeof delivery === 'string'
           ? { SLACK_APP_TOKEN: SLACK_APP.appToken }
           : { SLACK_SIGNING_SECRET: SLACK_APP.signingSecret })),
+      // The fixed rules understand the demo; a model is for those who ask for it.
+      BEDROCK_ENABLED: facts.model ? 'true' : 'false',
+      ...(facts.model ? { AWS_ENDPOINT_URL_BEDROCK_RUNTIME: facts.model.endpoint } : {}),
+      PROVE_READ_ONLY: 'false',
       HOST: '127.0.0.1',
       PORT: facts.port ?? botPort(delivery),
     }),

@@ -9,6 +9,7 @@ import { createTables } from '../../core/stores/create-tables.ts';
 import { createTransferStore, type TransferStore } from '../../core/stores/transfer-store.ts';
 import { READ_ONLY_ROLE } from '../schema/role.ts';
 import { ADMIN_POLICY, mayAssume, READ_ONLY_ROLE_POLICY, READ_ONLY_ROLE_TRUST } from './access-policy.ts';
+import { type LocalBedrock, type ModelScript, startBedrock } from './bedrock.ts';
 import { startDynamoDb } from './dynamodb.ts';
 import { type LocalFtp, startFtp } from './ftp.ts';
 import { createKeyRing, LOCAL_ACCOUNT } from './key-ring.ts';
@@ -34,6 +35,8 @@ export interface StackOptions {
   readonly teams?: 'fake' | 'elsewhere';
   /** For everything that the servers keep on disk; a temporary one, removed by `stop`, unless given. */
   readonly folder?: string;
+  /** Starts a scripted stand-in of Amazon Bedrock and lets the bot ask it; the fixed rules alone unless given. */
+  readonly model?: ModelScript;
   /** How fast S3 sends, so that progress can be watched; as fast as it can unless given. */
   readonly bytesPerSecond?: number;
 }
@@ -47,6 +50,7 @@ export interface Stack extends Environments {
   readonly serviceNow: LocalServiceNow;
   readonly slack: LocalSlack | undefined;
   readonly teams: LocalTeams | undefined;
+  readonly model: LocalBedrock | undefined;
   /** The policy's file. */
   readonly configFile: string;
   /** A client of the tables, for looking at them. */
@@ -119,7 +123,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 }
 
 async function startAll(options: StackOptions, starter: ReturnType<typeof createStarter>): Promise<Stack> {
-  const { slack: delivery = 'socket', bytesPerSecond } = options;
+  const { slack: delivery = 'socket', bytesPerSecond, model: script } = options;
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'fileferry-')));
   if (options.folder === undefined) {
     starter.atStop('folder', () => rm(folder, { recursive: true, force: true }));
@@ -145,6 +149,7 @@ async function startAll(options: StackOptions, starter: ReturnType<typeof create
     ),
     ftp: starter.start('FTP server', () => startFtp({ folder: join(folder, 'ftp') })),
     serviceNow: starter.start('ServiceNow', () => startServiceNow()),
+    model: script ? starter.start('model', () => startBedrock(script)) : Promise.resolve(undefined),
     slack:
       delivery === 'none'
         ? Promise.resolve(undefined)

@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { writePlaygroundFile } from './agents-playground.ts';
+import { localScript } from './bedrock-script.ts';
 import { localSlackBinary } from './local-slack.ts';
 import { type Service, startService } from './services.ts';
 import { SLACK_APP, TRANSFERS_CHANNEL } from './slack-workspace.ts';
@@ -38,6 +39,8 @@ try {
     ...(inTeams ? { slack: 'none', teams: 'elsewhere' } : { slack: 'socket' }),
     folder,
     bytesPerSecond: 4_000_000,
+    // npm start -- --model: sentences go through the model's planner, to a stand-in.
+    ...(process.argv.includes('--model') ? { model: localScript } : {}),
   });
   const show = (line: Parameters<typeof tidyLog>[0]) => console.log(tidyLog(line));
   for (const name of ['bot', 'worker'] as const) {

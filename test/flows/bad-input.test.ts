@@ -167,14 +167,14 @@ describe('a button', () => {
   });
 });
 
-describe('what only the destination knows', () => {
+describe('what only the destination knows', { timeout: 120_000 }, () => {
   /** The outcome's text, once everybody was told. */
   async function failure(asked: Asked): Promise<string> {
-    const { failure } = await gated.done(asked.transferId, 'failed', { withinMs: 30_000 });
+    const { failure } = await gated.done(asked.transferId, 'failed', { withinMs: 90_000 });
     const outcome = gated.office.thread(asked.root).at(-1);
     expect(textOf(outcome ?? expect.fail())).toContain('What is safe:');
     expect(gated.ticketsOf(asked.transferId)).toHaveLength(2);
-    expect(await gated.temporaryFiles()).toEqual([]);
+    expect(await gated.temporaryFiles(asked)).toEqual([]);
     return failure?.message ?? '';
   }
   const send = async (destination: string, as: string) => {

@@ -7,7 +7,7 @@ import { type Fits, nth, type Shipment, useGatedHouse } from '../support/gated-h
 import { waitFor } from '../support/house.ts';
 import type { Mention } from '../support/office.ts';
 
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 180_000;
 
 const gated = useGatedHouse();
 

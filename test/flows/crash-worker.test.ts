@@ -9,7 +9,7 @@ import { REGION } from '../../infra/local/stack-environment.ts';
 import { type Fits, type Shipment, useGatedHouse } from '../support/gated-house.ts';
 import { waitFor } from '../support/house.ts';
 
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 180_000;
 const SLOW = { bytesPerSecond: 400_000 } as const;
 
 const gated = useGatedHouse();
@@ -59,7 +59,7 @@ describe(
       const { steps } = await gated.delivered(shipment);
       expect(steps.stream.attempts).toBe(2);
       expect(uploadsOf(shipment)).toHaveLength(2);
-      expect(await gated.temporaryFiles()).toEqual([]);
+      expect(await gated.temporaryFiles(shipment.asked)).toEqual([]);
       expect(gated.ftp.seen).toContain(`DELE /acme/${first}`);
     });
 
@@ -122,9 +122,34 @@ describe(
     }, PATIENCE_MS);
 
     it.each(Object.keys(moments))('%s: one file, right bytes, told once', async (name) => {
-      await gated.delivered(shipments.get(name) ?? expect.fail());
-      expect(await gated.temporaryFiles()).toEqual([]);
+      const shipment = shipments.get(name) ?? expect.fail();
+      await gated.delivered(shipment);
+      expect(await gated.temporaryFiles(shipment.asked)).toEqual([]);
     });
+  },
+  PATIENCE_MS,
+);
+
+it(
+  'a bot that died before the progress message was posted: it is posted while the file is sent',
+  async () => {
+    await gated.house.worker.stop();
+    const shipment = await gated.shipment(2_400_000);
+    const locking: Fits = ({ phase, what, asked }) =>
+      phase === 'answered' &&
+      what === 'PutItem' &&
+      asked.includes('"settling"') &&
+      asked.includes('"approved"');
+    await gated.killAt(gated.house.bot, locking, () => approve(shipment));
+    gated.stack.s3.setReadFault(SLOW);
+    await gated.house.start('worker');
+    await waitFor('the progress message', () => gated.office.thread(shipment.asked.root).length > 1, {
+      withinMs: 60_000,
+    });
+    expect((await gated.house.record(shipment.asked.transferId)).status).toBe('running');
+    await gated.house.start('bot');
+    gated.stack.s3.setReadFault();
+    await gated.delivered(shipment);
   },
   PATIENCE_MS,
 );

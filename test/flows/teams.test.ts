@@ -155,13 +155,22 @@ describe('the walk in Teams', () => {
     const chosen = await press(ana, offered, 'choose');
     expect(chosen).toMatchObject({ status: 200, body: { statusCode: 200 } });
     // What she chose in the personal chat is answered where she had asked.
-    await hands.messageWith(question.conversationId, 'data-lake-raw/q3-report.pdf');
+    await hands.messageWith(question.conversationId, '"verb":"approve"');
 
-    const unknown = await teams().people.mention(ana, TEAMS_CHANNEL.id, 'send s3://nowhere/x to acme-ftp');
-    await hands.messageWith(unknown.conversationId, '⚠️');
+    const refused = await teams().people.mention(
+      ana,
+      TEAMS_CHANNEL.id,
+      'send s3://legal-docs/contracts/acme-2026.pdf to acme-ftp',
+    );
+    await waitFor('the answer, for Ana alone', () =>
+      teams()
+        .personalMessages(ana)
+        .find((message) => hands.shown(message).includes('There is no bucket')),
+    );
+    expect(teams().messages(refused.conversationId)).toHaveLength(0);
   });
 
-  it('takes a request from the personal chat to the approvals channel', async () => {
+  it('greets once where it was added, and knows no forged button', async () => {
     const { teams } = hands;
     hands.connect();
     const greeted = await teams().people.install(ana, TEAMS_CHANNEL.id);

@@ -5,7 +5,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { ExistingPolicy } from '../../core/transfer.ts';
 import type { Stack } from '../../infra/local/stack.ts';
 import { FTP_PASSWORD_VARIABLE } from '../../infra/local/world-policy.ts';
-import { type RunningVsftpd, startVsftpd } from '../servers/vsftpd.ts';
+import type { RunningServer } from '../servers/daemon.ts';
+import { startVsftpd } from '../servers/vsftpd.ts';
 import { changePolicy, useHouse } from '../support/house.ts';
 import { hasLocalSlack, requireOrSkip } from '../support/require.ts';
 
@@ -16,8 +17,8 @@ const BUCKET = 'finance-exports';
 const FOLDER = 'reports/2026/Q3';
 
 describe.skipIf(!vsftpd || !openssl || !hasLocalSlack())('the walk to vsftpd', () => {
-  let plain: RunningVsftpd;
-  let secure: RunningVsftpd;
+  let plain: RunningServer;
+  let secure: RunningServer;
   let authority: string;
   afterAll(() => Promise.all([plain?.stop(), secure?.stop()]));
 
@@ -30,7 +31,7 @@ describe.skipIf(!vsftpd || !openssl || !hasLocalSlack())('the walk to vsftpd', (
     await changePolicy(stack, ({ destinations, rules }) => {
       const add = (
         name: string,
-        { port, root }: RunningVsftpd,
+        { port, root }: RunningServer,
         tls: 'none' | 'explicit',
         existing: ExistingPolicy,
       ) => {

@@ -101,10 +101,12 @@ export class GatedHouse {
     return { name, bytes, path: `/acme/${name}`, sentence };
   }
 
-  /** Has Ana ask for a new file, up to the proposal. */
+  /** Has Ana ask for a new file, until the bot is done with that. */
   async shipment(size?: number): Promise<Shipment> {
     const cargo = await this.cargo(size);
-    return { ...cargo, asked: await this.office.request('ana', cargo.sentence) };
+    const asked = await this.office.request('ana', cargo.sentence);
+    await this.allTurnsDone();
+    return { ...cargo, asked };
   }
 
   /** Waits until no bot has a turn in hand, nor one that died: an event that ends three bots is given up. */
@@ -115,17 +117,22 @@ export class GatedHouse {
       now: () => Number.MAX_SAFE_INTEGER,
       parse: () => undefined,
     });
-    await waitFor('all turns to be done', async () => (await turns.listAbandoned(1)).length === 0);
+    await waitFor('all turns to be done', async () => (await turns.listAbandoned(1)).length === 0, {
+      withinMs: 60_000,
+    });
   }
 
-  /** Waits until nothing is owed to anybody any more. */
-  done(transferId: string, status: Transfer['status'], options?: WaitOptions): Promise<Transfer> {
-    return this.house.recordWith(
-      transferId,
-      `${status} and told to everybody`,
-      (it) => it.status === status && isSettled(it),
-      options,
-    );
+  /** Waits until nothing is owed to anybody any more; if that never comes, the error tells the record's story. */
+  async done(transferId: string, status: Transfer['status'], options?: WaitOptions): Promise<Transfer> {
+    const holds = (it: Transfer) => it.status === status && isSettled(it);
+    try {
+      return await this.house.recordWith(transferId, `${status} and told to everybody`, holds, options);
+    } catch (error) {
+      const { history, tickets, messages } = await this.house.record(transferId);
+      const story = history.map(({ at, text }) => `${new Date(at).toISOString()} ${text}`);
+      const told = messages.map(({ role, shownThrough }) => `${role} through ${shownThrough}`);
+      throw new Error([String(error), ...story, JSON.stringify(tickets), ...told].join('\n'));
+    }
   }
 
   /** The transfer's tickets, duplicates that were retired included. */
@@ -135,9 +142,10 @@ export class GatedHouse {
       .filter(({ correlationId }) => correlationId.startsWith(transferId));
   }
 
-  /** Temporary files at the destinations. */
-  async temporaryFiles(): Promise<string[]> {
-    return (await this.stack.ftp.files()).filter((path) => path.includes('/.fileferry-'));
+  /** The transfer's temporary files at the destinations. */
+  async temporaryFiles({ transferId }: Pick<Asked, 'transferId'>): Promise<string[]> {
+    const files = await this.stack.ftp.files();
+    return files.filter((path) => path.includes(`/.fileferry-${transferId}`));
   }
 
   /** Whatever happened on the way: one decision, two tickets, one message of each kind, and every card closed. */
@@ -156,7 +164,7 @@ export class GatedHouse {
   }
 
   /** Waits until the file is delivered: once, whole, and told once. */
-  async delivered({ asked, path, bytes }: Shipment, withinMs = 60_000): Promise<Transfer> {
+  async delivered({ asked, path, bytes }: Shipment, withinMs = 90_000): Promise<Transfer> {
     const transfer = await this.done(asked.transferId, 'completed', { withinMs });
     this.expectToldOnce(transfer, asked);
     const arrived = await this.stack.ftp.read(path);

@@ -51,12 +51,20 @@ export interface WorkerRig {
   temporaryFiles(): string[];
 }
 
-/** Call it inside a test or a hook, with the suite's database. */
-export function createWorkerRig(db: TestDynamoDb, now: () => number = Date.now): WorkerRig {
+/**
+ * Call it inside a test or a hook, with the suite's database.
+ *
+ * @param settling.lockMs how long a process that died while settling holds others up
+ */
+export function createWorkerRig(
+  db: TestDynamoDb,
+  now: () => number = Date.now,
+  settling: { readonly lockMs?: number } = {},
+): WorkerRig {
   const tables = { client: db.documents, tablePrefix: db.prefix, now };
   const store = createTransferStore(tables);
   const objects = createObjectStore(tables);
-  const learning = createLearning({ transfers: store, store: createLearningStore(tables) });
+  const learning = createLearning({ transfers: store, store: createLearningStore(tables), now: tables.now });
   const source = memorySource();
   const target = memoryTarget();
   const lines: Record<string, unknown>[] = [];
@@ -67,7 +75,7 @@ export function createWorkerRig(db: TestDynamoDb, now: () => number = Date.now):
 
   const { settle } = createSettler({
     store,
-    lockMs: 60_000,
+    lockMs: settling.lockMs ?? 60_000,
     now,
     log,
     async syncTickets(transfer) {

@@ -1,0 +1,128 @@
+/** The planner with a model: it reads, looks things up with tools, and proposes. It answers, or throws; nothing between. */
+import type { Logger } from 'pino';
+import { FerryError } from '../core/errors.ts';
+import { transferIdFor } from '../core/ids.ts';
+import { mayUse } from '../core/policy.ts';
+import type { UserContextStore } from '../core/stores/user-context-store.ts';
+import type { ModelLimits } from './limits.ts';
+import { type Model, totalOf, type Usage } from './model.ts';
+import { shownModelText } from './model-text.ts';
+import type { Planner, Reply, Turn } from './planner.ts';
+import type { PlannerDeps } from './ports.ts';
+import { messagesOf, SYSTEM_PROMPT } from './prompt.ts';
+import { type LoopEnd, newMeter, runToolLoop } from './tool-loop.ts';
+import { createEvidence } from './tools/evidence.ts';
+import { TOOLBOX } from './tools/toolbox.ts';
+
+/** US dollars for a million tokens. */
+export interface ModelPrice {
+  readonly input: number;
+  readonly output: number;
+}
+
+export interface BedrockPlannerDeps extends PlannerDeps {
+  readonly model: Model;
+  readonly contexts: Pick<UserContextStore, 'get' | 'tokensUsed' | 'addTokens'>;
+  readonly limits: ModelLimits;
+  readonly price: ModelPrice;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** Reading the cache costs a tenth of reading input, writing it a quarter more. */
+const costOf = ({ input, output, cacheRead, cacheWrite }: Usage, price: ModelPrice): number =>
+  (input * price.input +
+    output * price.output +
+    cacheRead * price.input * 0.1 +
+    cacheWrite * price.input * 1.25) /
+  1e6;
+
+function replyOf(end: LoopEnd): Reply {
+  if (end.kind === 'text') {
+    const text = shownModelText(end.text);
+    if (text === '') {
+      throw new FerryError('unavailable', { retryable: true, userMessage: "The model's answer was empty." });
+    }
+    return { kind: 'answer', text, personal: true };
+  }
+  if (end.dropped === 0) return end.reply;
+  return {
+    ...end.reply,
+    note: 'I took the first of several requests; please ask for the others by themselves.',
+  };
+}
+
+/**
+ * @returns a planner whose `plan` throws a FerryError when the model cannot answer: down, throttled, over budget,
+ * malformed or too slow
+ */
+export function createBedrockPlanner(deps: BedrockPlannerDeps): Planner {
+  const { contexts, limits, log, now } = deps;
+
+  async function plan(turn: Turn, outer: AbortSignal): Promise<Reply> {
+    outer.throwIfAborted();
+    const use = mayUse(deps.policy, turn.person);
+    if (!use.allowed) return { kind: 'refusal', reason: use.reason };
+    // A turn that runs again answers as it did, whatever the model would say now.
+    const earlier = await deps.transfers.transferFor(turn.person, transferIdFor(turn.key, 0));
+    if (earlier) return { kind: 'proposed', transferId: earlier.transferId };
+    const { userId } = turn.person;
+    if ((await contexts.tokensUsed(userId)) >= limits.dayTokens) {
+      throw new FerryError('limit_exceeded', {
+        userMessage: 'Your share of the model is used up for today.',
+      });
+    }
+    const tooSlow = new FerryError('timeout', { retryable: true, userMessage: 'The model took too long.' });
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(tooSlow), limits.turnMs);
+    const signal = AbortSignal.any([outer, deadline.signal]);
+    const memory = await contexts.get(userId);
+    const meter = newMeter();
+    const began = now();
+    let outcome = 'failed';
+    try {
+      const end = await runToolLoop({
+        model: deps.model,
+        system: SYSTEM_PROMPT,
+        messages: messagesOf(turn, memory),
+        tools: TOOLBOX,
+        context: { deps, turn, memory, evidence: createEvidence(turn.text, memory), signal },
+        limits,
+        meter,
+      });
+      const reply = replyOf(end);
+      outcome = reply.kind;
+      const [only, ...others] = reply.kind === 'transfers' ? reply.transferIds : [];
+      const transferId =
+        reply.kind === 'proposed' ? reply.transferId : others.length === 0 ? only : undefined;
+      if (transferId !== undefined) await deps.focus?.keep(turn.person, { transferId });
+      return reply;
+    } finally {
+      clearTimeout(timer);
+      const tokens = totalOf(meter.usage);
+      log.info(
+        {
+          event: turn.key,
+          user: userId,
+          model: meter.modelId,
+          ...meter.usage,
+          tokens,
+          costUsd: Number(costOf(meter.usage, deps.price).toFixed(6)),
+          ms: now() - began,
+          steps: meter.steps,
+          tools: meter.tools,
+          outcome,
+        },
+        'model turn',
+      );
+      if (tokens > 0) {
+        await contexts
+          .addTokens(userId, tokens)
+          .catch((err: unknown) => log.warn({ err, user: userId }, 'could not count the tokens of a turn'));
+      }
+    }
+  }
+
+  return { name: 'bedrock', plan };
+}

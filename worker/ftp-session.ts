@@ -1,0 +1,313 @@
+/** One session of the target port: a logged-in connection that makes folders, stores, verifies and renames files. */
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { FTPError, type FTPResponse } from 'basic-ftp';
+import type { Logger } from 'pino';
+import { FerryError } from '../core/errors.ts';
+import type { Destination } from '../core/policy-config.ts';
+import { askChecksum, bestMethod, type ChecksumMethod } from './ftp-checksum.ts';
+import type { FtpConnection } from './ftp-connection.ts';
+import { checkPath, replyFault, translateFtpError, verificationFault } from './ftp-errors.ts';
+import { epsvPort } from './ftp-passive.ts';
+import { readBackFrom } from './ftp-read-back.ts';
+import { type StoreTimes, storeFile } from './ftp-store.ts';
+import type { TargetSession } from './target.ts';
+import type { Throttle } from './throttle.ts';
+
+/**
+ * The size in a 213 reply (RFC 3659, section 4), some of which have commentary behind the number. ftp-srv leaves
+ * out a zero; reading "no number" as none is safe, because any other expected size then fails.
+ */
+const SIZE_REPLY = /^213(?:[ -]\s*(\d+)|\D*$)/;
+
+export interface SessionOptions {
+  readonly server: string;
+  readonly connect: (signal: AbortSignal) => Promise<FtpConnection>;
+  readonly times: StoreTimes;
+  readonly verify: NonNullable<Destination['verify']>;
+  readonly throttle: Throttle | undefined;
+  readonly log: Logger;
+}
+
+/** `20261122T203000` as MDTM and MFMT have it, in UTC. RFC 3659, section 2.3. */
+const timeValue = (at: number) => new Date(at).toISOString().replace(/[-:T]|\.\d{3}Z$/g, '');
+
+const hex = (checksum: number) => checksum.toString(16).padStart(8, '0');
+
+/**
+ * @param first where it begins; when that is gone and something is still to be asked, another one is made
+ */
+export function openFtpSession(first: FtpConnection, options: SessionOptions): TargetSession {
+  const { server, times, log } = options;
+  let connection = first;
+  let closed = false;
+  let sizeWorks = false;
+  const made = new Set<string>();
+  const canResume = () => /\bSTREAM\b/i.test(connection.features.get('REST') ?? '');
+
+  /**
+   * Sends commands, without waiting for each other's replies where the server takes them one after the other: those
+   * that list REST STREAM do, while ftp-srv works on all that have arrived at once. A dead connection is thrown.
+   */
+  async function askAll(
+    commands: readonly string[],
+    path: string,
+    signal?: AbortSignal,
+  ): Promise<FTPResponse[]> {
+    if (canResume()) return askTogether(commands, path, signal);
+    const replies: FTPResponse[] = [];
+    for (const command of commands) replies.push(...(await askTogether([command], path, signal)));
+    return replies;
+  }
+
+  async function askTogether(
+    commands: readonly string[],
+    path: string,
+    signal?: AbortSignal,
+  ): Promise<FTPResponse[]> {
+    const { client } = connection;
+    const stop = () => client.close();
+    signal?.addEventListener('abort', stop, { once: true });
+    const replies: FTPResponse[] = [];
+    const [command = '', ...others] = commands;
+    // In one packet: the round trip is what is saved.
+    const { socket } = client.ftp;
+    socket.cork();
+    try {
+      const answered = client.ftp.handle(command, (reply, task) => {
+        if (reply instanceof Error && !(reply instanceof FTPError)) return task.reject(reply);
+        if (reply.code >= 100 && reply.code < 200) return;
+        replies.push({ code: reply.code, message: reply.message });
+        if (replies.length === commands.length) task.resolve(undefined);
+      });
+      if (!client.closed) for (const other of others) client.ftp.send(other);
+      socket.uncork();
+      await answered;
+      return replies;
+    } catch (error) {
+      throw translateFtpError(error, { server, path }, signal);
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Sends one command; a negative reply is given back. */
+  async function ask(command: string, path: string, signal?: AbortSignal): Promise<FTPResponse> {
+    checkPath(path);
+    const [reply] = await askAll([`${command} ${path}`], path, signal);
+    if (!reply) throw new Error('no reply');
+    return reply;
+  }
+
+  function sizeIn(reply: FTPResponse | undefined, path: string): number | undefined {
+    if (!reply || reply.code === 550) return undefined;
+    const found = SIZE_REPLY.exec(reply.message);
+    const bytes = found ? Number(found[1] ?? 0) : Number.NaN;
+    if (Number.isSafeInteger(bytes)) return bytes;
+    if (reply.code >= 500 && reply.code <= 504) {
+      throw new FerryError('target_refused', {
+        userMessage: `${server} cannot say how large a file is (no SIZE command), so an upload could not be verified. Nothing was sent; please ask your FileFerry team about this destination.`,
+      });
+    }
+    throw replyFault(reply, { server, path });
+  }
+
+  async function size(path: string, signal?: AbortSignal): Promise<number | undefined> {
+    const found = sizeIn(await ask('SIZE', path, signal), path);
+    sizeWorks = true;
+    return found;
+  }
+
+  /** The size, and the port for the upload that follows, where EPSV is known to work. */
+  async function sizeThenStore(path: string): Promise<number | undefined> {
+    if (connection.passive !== 'EPSV') return size(path);
+    checkPath(path);
+    const [found, epsv] = await askAll([`SIZE ${path}`, 'EPSV'], path);
+    connection.nextPort = epsv?.code === 229 ? epsvPort(epsv.message) : undefined;
+    return sizeIn(found, path);
+  }
+
+  /** The sizes of both, asked for together. */
+  async function bothSizes(path: string, other: string | undefined, signal: AbortSignal) {
+    if (other === undefined) return [await size(path, signal), undefined] as const;
+    checkPath(other);
+    const [found, otherFound] = await askAll([`SIZE ${path}`, `SIZE ${other}`], path, signal);
+    return [sizeIn(found, path), sizeIn(otherFound, other)] as const;
+  }
+
+  const folderExists = async (path: string) => (await ask('CWD', path)).code < 400;
+
+  /** A new connection in place of one that is gone. */
+  async function revive(signal: AbortSignal): Promise<void> {
+    const again = await options.connect(signal);
+    if (closed) again.client.close();
+    connection = again;
+  }
+
+  /** Reads back what is stored; undefined where the server does not hand it out. */
+  async function readBack(
+    path: string,
+    from: number,
+    onBytes: (bytes: Buffer) => boolean,
+    signal: AbortSignal,
+  ): Promise<'read' | 'refused'> {
+    try {
+      if (connection.client.closed) await revive(signal);
+      const order = { path, from, onBytes, stallMs: times.stall, reasonMs: times.reason, signal };
+      const end = await readBackFrom(connection, order);
+      if (connection.client.closed && !closed) await revive(signal);
+      return end;
+    } catch (error) {
+      throw translateFtpError(error, { server, path }, signal);
+    }
+  }
+
+  async function wholeCrc32(path: string, signal: AbortSignal): Promise<number | undefined> {
+    let checksum = 0;
+    const sum = (bytes: Buffer) => {
+      checksum = crc32(bytes, checksum);
+      return true;
+    };
+    return (await readBack(path, 0, sum, signal)) === 'read' ? checksum : undefined;
+  }
+
+  /** Compares the content as far as the server and the destination's settings allow; gives the words for it. */
+  async function compareContent(
+    path: string,
+    sent: { readonly crc32: number; readonly digest: string | undefined },
+    method: ChecksumMethod | undefined,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const expected = method?.kind === 'CRC32' ? hex(sent.crc32) : sent.digest;
+    const differs = (found: string) =>
+      verificationFault({ server, path }, `the checksum there is ${found}, of what was sent ${expected}`);
+    if (method && expected !== undefined) {
+      const stop = () => connection.client.close();
+      signal.addEventListener('abort', stop, { once: true });
+      const found = await askChecksum(connection, method, path, times.finalReply)
+        .catch((error: unknown) => {
+          throw translateFtpError(error, { server, path }, signal);
+        })
+        .finally(() => signal.removeEventListener('abort', stop));
+      if (found !== undefined && found !== expected) throw differs(found);
+      if (found !== undefined) return `${method.kind} by server`;
+    }
+    if (options.verify !== 'read-back') return undefined;
+    const found = await wholeCrc32(path, signal);
+    if (found === undefined) return undefined;
+    if (found !== sent.crc32) throw differs(hex(found));
+    return 'CRC32 read back';
+  }
+
+  return {
+    size: (path, next) => (next === 'store' ? sizeThenStore(path) : size(path)),
+
+    canResume,
+
+    canCompare: () => options.verify !== 'size' && bestMethod(connection.features, true) !== undefined,
+
+    async readBack(path, from, bytes, signal) {
+      checkPath(path);
+      const parts: Buffer[] = [];
+      let read = 0;
+      const gather = (part: Buffer) => {
+        parts.push(part);
+        read += part.length;
+        return read < bytes;
+      };
+      if ((await readBack(path, from, gather, signal)) === 'refused') return undefined;
+      return Buffer.concat(parts).subarray(0, bytes);
+    },
+
+    async ensureDirectory(path) {
+      checkPath(path);
+      const folders = path.split('/').filter((name) => name !== '' && name !== '.');
+      const whole = `/${folders.join('/')}`;
+      if (whole === '/' || made.has(whole)) return;
+      if (!(await folderExists(whole))) {
+        for (let depth = 1; depth <= folders.length; depth += 1) {
+          const folder = `/${folders.slice(0, depth).join('/')}`;
+          if (made.has(folder)) continue;
+          const reply = await ask('MKD', folder);
+          // Servers refuse an existing folder with 550 or 521, and another connection may have been faster.
+          if (reply.code >= 400 && !(await folderExists(folder)))
+            throw replyFault(reply, { server, path: folder });
+          made.add(folder);
+        }
+      }
+      made.add(whole);
+    },
+
+    async store(path, data, expectedBytes, onProgress, signal, extras = {}) {
+      checkPath(path);
+      const place = { server, path };
+      const { start, sourceCrc32, alsoSize } = extras;
+      // A server that cannot tell sizes is found out before the first byte, not after the last.
+      if (!sizeWorks) await size(path, signal);
+      const resumed = start !== undefined && start.bytes > 0;
+      const method = options.verify === 'size' ? undefined : bestMethod(connection.features, resumed);
+      const digest =
+        method && method.kind !== 'CRC32' ? createHash(method.kind === 'MD5' ? 'md5' : 'sha256') : undefined;
+      const { throttle } = options;
+      const stored = await storeFile(connection, {
+        ...{ place, data, expectedBytes, start, digest, throttle, onProgress, signal, times },
+      });
+      if (!stored.confirmed) {
+        log.warn(
+          { server, path, bytes: stored.bytes },
+          'no final reply to an upload; asking for the size anew',
+        );
+        await revive(signal);
+      }
+      const [actual, otherSize] = await bothSizes(path, alsoSize, signal);
+      if (actual !== expectedBytes) {
+        const found = actual === undefined ? 'the server has no such file' : `the server has ${actual} bytes`;
+        throw verificationFault(place, `${found}, ${expectedBytes} were sent`);
+      }
+      if (sourceCrc32 !== undefined && sourceCrc32 !== stored.crc32) {
+        const detail = `S3 keeps the checksum ${hex(sourceCrc32)}, what it delivered has ${hex(stored.crc32)}`;
+        throw verificationFault(place, detail);
+      }
+      const sent = { crc32: stored.crc32, digest: digest?.digest('hex') };
+      const content = expectedBytes > 0 ? await compareContent(path, sent, method, signal) : undefined;
+      const words = ['size', sourceCrc32 === undefined ? '' : 'CRC32 by S3', content ?? ''].filter(Boolean);
+      return {
+        bytes: stored.bytes,
+        crc32: stored.crc32,
+        verified: words.join(' + '),
+        contentVerified: content !== undefined || expectedBytes === 0,
+        otherSize,
+      };
+    },
+
+    async rename(from, to) {
+      checkPath(from);
+      checkPath(to);
+      // Sent together: a refused RNFR makes the server refuse RNTO as well.
+      const [rnfr, rnto, after] = await askAll([`RNFR ${from}`, `RNTO ${to}`, `SIZE ${to}`], to);
+      if (rnfr && rnfr.code >= 400) throw replyFault(rnfr, { server, path: from });
+      if (rnto && rnto.code >= 400) throw replyFault(rnto, { server, path: to });
+      return sizeIn(after, to);
+    },
+
+    async setModified(path, at) {
+      checkPath(path);
+      // vsftpd takes the time with MDTM, which others take for a question about a strange name.
+      const command = connection.features.has('MFMT') ? 'MFMT' : 'MDTM';
+      const [reply] = await askAll([`${command} ${timeValue(at)} ${path}`], path);
+      return reply !== undefined && reply.code < 300;
+    },
+
+    async remove(path) {
+      const reply = await ask('DELE', path);
+      if (reply.code < 400) return;
+      if (reply.code === 550 && (await size(path)) === undefined) return;
+      throw replyFault(reply, { server, path });
+    },
+
+    close() {
+      closed = true;
+      connection.client.close();
+    },
+  };
+}
