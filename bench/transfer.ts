@@ -13,69 +13,15 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { RunningServer } from '../test/servers/daemon.ts';
+import { CASES, type Case, DELAY_MS, LARGE, SMALL } from './cases.ts';
 import type { FerryOrder } from './ferry-run.ts';
 import { type Measured, profileFerry, rcloneStartSeconds, runRclone, startFerry } from './runs.ts';
-import {
-  type BenchObject,
-  CAPPED_BYTES_PER_SECOND,
-  type SourceSide,
-  startSink,
-  startSource,
-} from './sides.ts';
+import { type BenchObject, type SourceSide, startSink, startSource } from './sides.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
-const DELAY_MS = 10;
 /** Memory that the largest runs need to stay off the disk, in bytes. */
 const MEMORY_NEEDED = 14 * GIB;
-
-const LARGE: BenchObject = { key: 'large.bin', size: GIB };
-const SMALL: readonly BenchObject[] = Array.from({ length: 500 }, (_none, index) => ({
-  key: `small/${String(index).padStart(3, '0')}.bin`,
-  size: 64 * 1_024,
-}));
-
-interface Case {
-  readonly name: string;
-  readonly title: string;
-  /** rclone's seconds divided by ours, at the least. */
-  readonly target: number;
-  readonly source: 'http' | 'https' | 'capped';
-  readonly sink: 'ftp' | 'ftps';
-  readonly what: 'large' | 'small';
-  readonly delayed?: boolean;
-}
-
-const CASES: readonly Case[] = [
-  { name: '1', title: '1 GiB, HTTPS → FTP', target: 1.2, source: 'https', sink: 'ftp', what: 'large' },
-  { name: '2', title: '1 GiB, HTTP → FTP', target: 1.1, source: 'http', sink: 'ftp', what: 'large' },
-  { name: '3', title: '1 GiB, HTTPS → FTPS', target: 1.2, source: 'https', sink: 'ftps', what: 'large' },
-  {
-    name: '4',
-    title: `1 GiB, ${CAPPED_BYTES_PER_SECOND / 1e6} MB/s a connection`,
-    target: 6,
-    source: 'capped',
-    sink: 'ftp',
-    what: 'large',
-  },
-  {
-    name: '5',
-    title: '500 × 64 KiB, 8 connections',
-    target: 1.5,
-    source: 'http',
-    sink: 'ftp',
-    what: 'small',
-  },
-  {
-    name: '6',
-    title: `the same, FTP ${DELAY_MS} ms away`,
-    target: 2.2,
-    source: 'http',
-    sink: 'ftp',
-    what: 'small',
-    delayed: true,
-  },
-];
 
 const { values } = parseArgs({
   options: {

@@ -1,7 +1,5 @@
 /** One round of chaos: transfers over a network that goes wrong, by workers that are killed; then the count. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,7 +11,7 @@ import type { Destination } from '../../core/policy-config.ts';
 import type { QueueMessage } from '../../core/queue-message.ts';
 import { createTables } from '../../core/stores/create-tables.ts';
 import type { PlannedObject, Transfer } from '../../core/transfer.ts';
-import { isEnded, isLeased } from '../../core/transfer-state.ts';
+import { isEnded } from '../../core/transfer-state.ts';
 import { ADMIN_POLICY } from '../../infra/local/access-policy.ts';
 import { startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { createKeyRing } from '../../infra/local/key-ring.ts';
@@ -24,9 +22,11 @@ import { findProgram } from '../servers/program.ts';
 import { startVsftpd } from '../servers/vsftpd.ts';
 import { plannedObject } from '../support/transfers.ts';
 import { createWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
+import { createCrew, harass } from './crew.ts';
 import { type Fault, type Link, type PlannedFault, portsOf, startNetwork } from './network.ts';
 import { createRandom, type Random } from './random.ts';
 import type { ChaosWorkerOrder } from './worker.ts';
+import { findWrong } from './wrong.ts';
 
 export interface RoundOptions {
   readonly seed: number;
@@ -60,10 +60,8 @@ export interface RoundReport {
 }
 
 const BUCKET = 'finance-exports';
-const WORKERS = 2;
 const LEASE_SECONDS = 3;
 const MIB = 2 ** 20;
-const WORKER = join(import.meta.dirname, 'worker.ts');
 
 type Kind = 'data' | 'control' | 's3';
 
@@ -194,7 +192,7 @@ async function play(
   await crew.stop();
 
   const records = await Promise.all(transfers.map(({ transferId }) => rig.get(transferId)));
-  wrong.push(...(await check(records, rig, expected, server.seen(''))));
+  wrong.push(...(await findWrong(records, rig, expected, server.seen(''))));
   const codes: Record<string, number> = {};
   for (const { failure } of records) if (failure) codes[failure.code] = (codes[failure.code] ?? 0) + 1;
   client.destroy();
@@ -285,68 +283,6 @@ async function enqueue(transfers: readonly Transfer[], sqs: { endpoint: string; 
   client.destroy();
 }
 
-/** The workers at any time: one that is killed is followed by another. */
-function createCrew(order: ChaosWorkerOrder) {
-  const log: string[] = [];
-  const start = (): ChildProcess => {
-    const child = spawn(process.execPath, [WORKER, JSON.stringify(order)], {
-      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk) => {
-        log.push(...String(chunk).trimEnd().split('\n'));
-        log.splice(0, log.length - 20_000);
-      });
-    }
-    return child;
-  };
-  const children = Array.from({ length: WORKERS }, start);
-  const over = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
-  const end = async (child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM') => {
-    if (over(child)) return;
-    const exit = once(child, 'exit');
-    child.kill(signal);
-    await exit;
-  };
-  let stopped: Promise<unknown> | undefined;
-  return {
-    log,
-    async kill(which: number): Promise<void> {
-      const child = children[which];
-      if (!child || stopped) return;
-      await end(child, 'SIGKILL');
-      children[which] = start();
-    },
-    stop: () => {
-      stopped ??= Promise.all(children.map((child) => end(child, 'SIGTERM')));
-      return stopped;
-    },
-  };
-}
-
-/** Kills at random moments until all has ended; gives how often. */
-async function harass(
-  crew: ReturnType<typeof createCrew>,
-  random: Random,
-  options: RoundOptions,
-  ended: Promise<unknown>,
-): Promise<number> {
-  let over = false;
-  const end = ended.then(() => {
-    over = true;
-  });
-  let kills = 0;
-  while (!over && kills < options.kills) {
-    await Promise.race([delay(options.killEveryMs * (0.4 + 0.6 * random.next())), end]);
-    if (over) break;
-    await crew.kill(random.between(0, WORKERS - 1));
-    kills += 1;
-  }
-  await end;
-  return kills;
-}
-
 /** Resolves with the ids of those that had not ended in time. */
 async function untilEnded(
   rig: WorkerRig,
@@ -361,41 +297,4 @@ async function untilEnded(
     open = records.filter(({ status }) => !isEnded(status)).map(({ transferId }) => transferId);
   }
   return open;
-}
-
-/** What must not be, in words. */
-async function check(
-  records: readonly Transfer[],
-  rig: WorkerRig,
-  expected: ReadonlyMap<string, Buffer>,
-  root: string,
-): Promise<string[]> {
-  const wrong: string[] = [];
-  const stored = readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(root.length).replace(/^\//, ''));
-  const done = new Set<string>();
-  for (const record of records) {
-    const { transferId, status } = record;
-    if (isLeased(record, Date.now())) wrong.push(`${transferId} is ${status}, and its lease is held`);
-    const endings = record.history.filter(({ status: entered }) => entered && isEnded(entered));
-    if (endings.length !== 1) wrong.push(`${transferId} ended ${endings.length} times`);
-    if (record.failure?.code === 'target_exists') wrong.push(`${transferId} met its own file`);
-    for await (const { progress, targetPath } of rig.objects.read(record)) {
-      if (progress.state === 'done') done.add(targetPath);
-      else if (status === 'completed') wrong.push(`${transferId} completed without ${targetPath}`);
-      if (progress.state === 'done' && progress.finalPath !== targetPath) wrong.push(`${targetPath} twice`);
-    }
-  }
-  for (const path of stored) {
-    const content = expected.get(path);
-    if (content === undefined) wrong.push(`left behind: ${path}`);
-    else if (!readFileSync(join(root, path)).equals(content)) wrong.push(`not identical: ${path}`);
-  }
-  const there = new Set(stored);
-  for (const path of expected.keys()) {
-    const isDone = [...done].some((target) => target.endsWith(`/${path}`));
-    if (isDone && !there.has(path)) wrong.push(`done, but not there: ${path}`);
-  }
-  return wrong;
 }

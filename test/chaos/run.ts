@@ -5,6 +5,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runRound } from './round.ts';
 
+// Servers and workers are ended at the process's exit, which a signal alone would skip.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+
 const { values } = parseArgs({
   options: {
     transfers: { type: 'string', default: '200' },

@@ -147,9 +147,10 @@ describe.each(SERVERS)('$name', (subject) => {
     expect(temporaryFiles()).toEqual([]);
   }
 
-  function expectFailed(transfer: Transfer, code: string): void {
+  function expectFailed(transfer: Transfer, ...codes: string[]): void {
     expect(transfer.status).toBe('failed');
-    expect(transfer.failure).toMatchObject({ code, step: 'stream' });
+    expect(transfer.failure?.step).toBe('stream');
+    expect(codes).toContain(transfer.failure?.code);
     expect(transfer.failure?.message).not.toContain('could not be removed');
     expect(temporaryFiles()).toEqual([]);
   }
@@ -210,7 +211,8 @@ describe.each(SERVERS)('$name', (subject) => {
 
   cell('disk full', async () => {
     const path = `${FULL_FOLDER}/large.bin`;
-    expectFailed(await send({ [path]: 3 * FULL_FOLDER_BYTES }), subject.callsFull ?? 'target_full');
+    const transfer = await send({ [path]: 3 * FULL_FOLDER_BYTES });
+    expectFailed(transfer, ...(subject.callsFull ?? ['target_full']));
     expect(readdirSync(server.seen(FULL_FOLDER))).toEqual([]);
   });
 

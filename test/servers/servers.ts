@@ -34,8 +34,8 @@ export interface Subject {
   readonly wrongLogin: { readonly user?: string; readonly password?: string };
   /** Names that it silently changes or refuses. */
   readonly mangles?: RegExp;
-  /** What a full disk is taken for where its words do not say. */
-  readonly callsFull?: string;
+  /** What a full disk may be taken for where its words do not say. */
+  readonly callsFull?: readonly string[];
   /** Cells that cannot be, with their reasons. */
   readonly cannot?: Partial<Readonly<Record<Cell, string>>>;
 }
@@ -69,6 +69,8 @@ const vsftpd = (tls: Tls): Subject => ({
 const proftpd = (tls: Tls): Subject => ({
   name: `proftpd, ${tlsName[tls]}`,
   ...installed('proftpd', findProgram('proftpd'), (program) => startProftpd(program, { tls })),
+  // "Input/output error" when the last write took some of its bytes.
+  callsFull: ['target_full', 'target_refused'],
   resumes: true,
   verifies: 'by server',
   wrongLogin: wrongPassword,
@@ -89,7 +91,7 @@ const pureFtpd = (tls: Tls): Subject => ({
 const pyftpdlib: Subject = {
   name: 'pyftpdlib, plain',
   // 426 "None; transfer aborted.": the same as for a connection that was cut.
-  callsFull: 'target_unreachable',
+  callsFull: ['target_unreachable'],
   ...installed('pyftpdlib', findPythonModule('pyftpdlib'), startPyftpdlib),
   resumes: true,
   verifies: 'size',
