@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NOON, proposal } from '../test/support/transfers.ts';
-import { cardsBehind, dueAt, isSettled, ticketsBehind, wantedRoles } from './due-work.ts';
+import { cardsBehind, dueAt, dueToHold, isSettled, ticketsBehind, wantedRoles } from './due-work.ts';
 import type { MessageRole, Transfer, TransferStatus } from './transfer.ts';
 import { isEnded, lastSeq } from './transfer-state.ts';
 
@@ -112,5 +112,23 @@ describe('when somebody should look', () => {
   it('takes the earliest of several reasons', () => {
     const unsettled = proposal({ status: 'pending_approval', approvalExpiresAt: NOON + 7 * SECOND });
     expect(dueAt(unsettled, NOON)).toBe(NOON + 7 * SECOND);
+  });
+});
+
+describe('the time that the index holds', () => {
+  const held = (seconds: number) => NOON + seconds * SECOND;
+
+  it.each([
+    ['nothing is due any more', undefined, 20, undefined],
+    ['nothing was due before', 30, undefined, 30],
+    ['a little earlier: it stays', 30, 20, 20],
+    ['later: a look must not come late', 10, 300, 10],
+    ['much earlier: looks would come for nothing', 300, 20, 300],
+    ['nearly over', 30, 5, 30],
+    ['in the past', 30, -1, 30],
+    ['due at once', 0, -5, 0],
+  ])('%s', (_what, due, before, expected) => {
+    const at = (seconds: number | undefined) => (seconds === undefined ? undefined : held(seconds));
+    expect(dueToHold(at(due), at(before), NOON)).toBe(at(expected));
   });
 });

@@ -84,3 +84,21 @@ export function dueAt(transfer: Transfer, now: number): number | undefined {
   }
   return times.length > 0 ? Math.min(...times) : undefined;
 }
+
+/** A look may come this much before its time, in milliseconds. */
+const EARLY_MS = 25_000;
+
+/**
+ * The time that the index should hold. An earlier one that it holds already stays when it is close: looking too
+ * early is harmless, and moving an entry costs as much as writing a small record. Never later than `due`.
+ *
+ * @param held what the index holds now, if anything
+ */
+export function dueToHold(
+  due: number | undefined,
+  held: number | undefined,
+  now: number,
+): number | undefined {
+  if (due === undefined || held === undefined || held > due) return due;
+  return due - held <= Math.min(EARLY_MS, (due - now) * (2 / 3)) ? held : due;
+}

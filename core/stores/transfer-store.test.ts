@@ -1,4 +1,4 @@
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { useDynamoDb } from '../../test/support/dynamodb.ts';
 import { ana, bob, cleo, NOON, proposal } from '../../test/support/transfers.ts';
@@ -14,8 +14,12 @@ const dynamo = useDynamoDb();
 let clock = NOON;
 let store: TransferStore;
 
+/** As another process has it. */
+const anotherStore = () =>
+  createTransferStore({ client: dynamo.documents, tablePrefix: dynamo.prefix, now: () => clock });
+
 beforeAll(() => {
-  store = createTransferStore({ client: dynamo.documents, tablePrefix: dynamo.prefix, now: () => clock });
+  store = anotherStore();
 });
 beforeEach(() => {
   clock = NOON;
@@ -52,6 +56,30 @@ describe('a record', () => {
       forecast: { seconds: 1.5, lowSeconds: 1, highSeconds: 2, successRate: 0.9, samples: 7 },
     });
     expect(await store.get(transfer.transferId)).toEqual(transfer);
+  });
+
+  it('says where a message is only when that is not its own thread, and comes back whole', async () => {
+    const transfer = proposal();
+    const { thread } = transfer;
+    if (thread.platform !== 'slack') throw new Error('a proposal of these tests is in Slack');
+    const elsewhere = { ...thread, channelId: 'C02AUDIT' };
+    const messages = [thread, elsewhere].map((where) => ({
+      role: 'approval' as const,
+      ref: { thread: where, messageId: '1' },
+      shownThrough: 1,
+    }));
+    await store.create({ ...transfer, messages });
+    const { Item } = await dynamo.documents.send(
+      new GetCommand({
+        TableName: `${dynamo.prefix}TransferRequests`,
+        Key: { transfer_id: transfer.transferId },
+      }),
+    );
+    expect(Item?.messages.map(({ ref }: { ref: object }) => ref)).toEqual([
+      { messageId: '1' },
+      { thread: elsewhere, messageId: '1' },
+    ]);
+    expect((await store.get(transfer.transferId))?.messages).toEqual(messages);
   });
 
   it('is created once', async () => {
@@ -100,7 +128,7 @@ describe('a change', () => {
     const deciders = Array.from({ length: 200 }, (_, n) => `slack:T01FERRY:U${n}`);
     const answers = await Promise.all(
       deciders.map(async (by) => {
-        const { result } = await store.change(transferId, (current) =>
+        const { result } = await anotherStore().change(transferId, (current) =>
           current.status === 'pending_approval'
             ? { next: approve(current, by), result: by }
             : { result: undefined },
@@ -120,7 +148,7 @@ describe('a change', () => {
     const { transferId } = await stored();
     await Promise.all(
       Array.from({ length: 8 }, (_, n) =>
-        store.change(transferId, (current) => ({
+        anotherStore().change(transferId, (current) => ({
           next: note(current, { at: NOON, by: 'bot', text: `note ${n}` }),
           result: undefined,
         })),
@@ -129,6 +157,20 @@ describe('a change', () => {
     const after = await store.get(transferId);
     expect(after?.version).toBe(9);
     expect(after?.history.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('loses no condition to another change of the same process', async () => {
+    const { transferId } = await stored();
+    let asked = 0;
+    await Promise.all(
+      Array.from({ length: 3 }, (_, n) =>
+        store.change(transferId, (current) => {
+          asked += 1;
+          return { next: note(current, { at: NOON, by: 'bot', text: `note ${n}` }), result: undefined };
+        }),
+      ),
+    );
+    expect(asked).toBe(3);
   });
 
   it('refuses to write a record that is none', async () => {

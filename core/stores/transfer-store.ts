@@ -1,5 +1,6 @@
 /** TransferRequests: the records of transfers, changed only by writes conditional on status and version. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import {
   BatchGetCommand,
   type DynamoDBDocumentClient,
@@ -8,9 +9,9 @@ import {
   QueryCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { type AuditWriter, withAudit } from '../audit.ts';
-import { dueAt } from '../due-work.ts';
+import { dueAt, dueToHold } from '../due-work.ts';
 import { FerryError } from '../errors.ts';
-import { type Transfer, transferSchema } from '../transfer.ts';
+import { type PostedMessage, type Transfer, transferSchema } from '../transfer.ts';
 import { expiresAt, fromItem, isAlive, LIFETIME, lostCondition, storeFault, toItem } from './items.ts';
 
 /** A pure answer to the record as it stands: the next record, if it should change, and what to tell the caller. */
@@ -22,6 +23,8 @@ export interface Change<R> {
 /** The sparse index's partition for transfers. */
 const DUE_BUCKET = 'transfer';
 const MAX_TRIES = 20;
+/** How long a change waits for this process's own change before it, in milliseconds. */
+const PATIENCE_MS = 1_000;
 
 export interface TransferStore {
   /** Stores a new record. `exists`: this id was proposed before, by an earlier delivery of the same turn. */
@@ -44,6 +47,17 @@ export interface TransferStore {
   listDue(limit: number): Promise<string[]>;
 }
 
+/** A message in the transfer's own thread does not repeat it: small records cost less at every change. */
+function withoutThread({ ref, ...message }: PostedMessage, thread: Transfer['thread']): object {
+  const { thread: where, ...rest } = ref;
+  return { ...message, ref: isDeepStrictEqual(where, thread) ? rest : ref };
+}
+
+function withThread(messages: unknown, thread: unknown): unknown {
+  if (!Array.isArray(messages)) return messages;
+  return messages.map((message) => ({ ...message, ref: { thread, ...message.ref } }));
+}
+
 /** @param options.audit who writes, when audit events are to be kept; a chain that was begun goes on without it */
 export function createTransferStore(options: {
   client: DynamoDBDocumentClient;
@@ -59,10 +73,38 @@ export function createTransferStore(options: {
       ? withAudit(before, after, { at: now(), by: options.audit ?? 'bot' })
       : after;
 
-  const itemOf = (transfer: Transfer) => {
-    const due = dueAt(transfer, now());
+  /** The latest change of this process to each record; settled ones are forgotten. */
+  const underWay = new Map<string, Promise<unknown>>();
+
+  /**
+   * Changes of one process to one record go one after the other, because a condition that is lost costs as much
+   * as a write. Only a courtesy: the conditions decide, so nobody waits for long.
+   */
+  async function afterOurOwn<T>(transferId: string, act: () => Promise<T>): Promise<T> {
+    const before = underWay.get(transferId);
+    const acting = (async () => {
+      if (before) await Promise.race([before, delay(PATIENCE_MS, undefined, { ref: false })]);
+      return act();
+    })();
+    const settled = acting.then(
+      () => undefined,
+      () => undefined,
+    );
+    underWay.set(transferId, settled);
+    try {
+      return await acting;
+    } finally {
+      if (underWay.get(transferId) === settled) underWay.delete(transferId);
+    }
+  }
+
+  const itemOf = (transfer: Transfer, heldDue?: number) => {
+    const due = dueToHold(dueAt(transfer, now()), heldDue, now());
     return {
-      ...toItem(transfer),
+      ...toItem({
+        ...transfer,
+        messages: transfer.messages.map((one) => withoutThread(one, transfer.thread)),
+      }),
       user_id: transfer.requester.userId,
       expires_at: expiresAt(transfer.createdAt, LIFETIME.transfer),
       ...(due === undefined ? {} : { due_bucket: DUE_BUCKET, due_at: due }),
@@ -71,20 +113,23 @@ export function createTransferStore(options: {
 
   const transferOf = (item: Record<string, unknown>): Transfer => {
     const { user_id, expires_at, due_bucket, due_at, ...attributes } = item;
-    return transferSchema.parse(fromItem(attributes));
+    const { thread, messages, ...record } = fromItem(attributes);
+    return transferSchema.parse({ ...record, thread, messages: withThread(messages, thread) });
   };
 
-  async function get(transferId: string): Promise<Transfer | undefined> {
+  async function read(transferId: string): Promise<{ transfer: Transfer; due?: number } | undefined> {
     const { Item } = await client
       .send(new GetCommand({ TableName, Key: { transfer_id: transferId }, ConsistentRead: true }))
       .catch((error: unknown) => {
         throw storeFault(error);
       });
-    return Item && isAlive(Item, now()) ? transferOf(Item) : undefined;
+    if (!Item || !isAlive(Item, now())) return undefined;
+    const { due_at: due } = Item;
+    return { transfer: transferOf(Item), ...(typeof due === 'number' && { due }) };
   }
 
   return {
-    get,
+    get: async (transferId) => (await read(transferId))?.transfer,
 
     async create(transfer) {
       try {
@@ -102,36 +147,38 @@ export function createTransferStore(options: {
       }
     },
 
-    async change(transferId, decide) {
-      for (let tried = 0; tried < MAX_TRIES; tried += 1) {
-        const current = await get(transferId);
-        if (!current) {
-          throw new FerryError('not_found', { userMessage: `There is no transfer ${transferId}.` });
+    change: (transferId, decide) =>
+      afterOurOwn(transferId, async () => {
+        for (let tried = 0; tried < MAX_TRIES; tried += 1) {
+          const found = await read(transferId);
+          if (!found) {
+            throw new FerryError('not_found', { userMessage: `There is no transfer ${transferId}.` });
+          }
+          const { transfer: current } = found;
+          const { next, result } = decide(current);
+          if (!next) return { transfer: current, result };
+          const written = audited(current, { ...next, version: current.version + 1 });
+          try {
+            await client.send(
+              new PutCommand({
+                TableName,
+                Item: itemOf(transferSchema.parse(written), found.due),
+                ConditionExpression: '#status = :status AND #version = :version',
+                ExpressionAttributeNames: { '#status': 'status', '#version': 'version' },
+                ExpressionAttributeValues: { ':status': current.status, ':version': current.version },
+              }),
+            );
+            return { transfer: written, result };
+          } catch (error) {
+            lostCondition(error);
+            await delay(Math.random() * 10 * (tried + 1));
+          }
         }
-        const { next, result } = decide(current);
-        if (!next) return { transfer: current, result };
-        const written = audited(current, { ...next, version: current.version + 1 });
-        try {
-          await client.send(
-            new PutCommand({
-              TableName,
-              Item: itemOf(transferSchema.parse(written)),
-              ConditionExpression: '#status = :status AND #version = :version',
-              ExpressionAttributeNames: { '#status': 'status', '#version': 'version' },
-              ExpressionAttributeValues: { ':status': current.status, ':version': current.version },
-            }),
-          );
-          return { transfer: written, result };
-        } catch (error) {
-          lostCondition(error);
-          await delay(Math.random() * 10 * (tried + 1));
-        }
-      }
-      throw new FerryError('conflict', {
-        retryable: true,
-        userMessage: `${transferId} is being changed by many at once. Please try again.`,
-      });
-    },
+        throw new FerryError('conflict', {
+          retryable: true,
+          userMessage: `${transferId} is being changed by many at once. Please try again.`,
+        });
+      }),
 
     async listByUser(userId, limit) {
       const { Items = [] } = await client
