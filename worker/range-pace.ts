@@ -1,7 +1,7 @@
 /** How many ranges are read at once: begins low and doubles as long as that makes reading faster. */
 
-/** On a LAN two connections fill the machine; S3 gives each about 50 to 90 MB/s. */
-const FIRST = 2;
+/** One connection without TLS, as there is on a LAN, fills the machine, and what it brings is still in its caches. */
+const FIRST = 1;
 const MOST = 8;
 /** A window in which is measured, at least so long (milliseconds) and so many bytes for each connection. */
 const WINDOW_MS = 120;
@@ -23,6 +23,7 @@ export interface Measure {
 export class Pace {
   /** Ranges of one object that are read at once. */
   lanes = FIRST;
+  private least = FIRST;
   private readonly most: number;
   private readonly now: () => number;
   private settledUntil = 0;
@@ -32,6 +33,12 @@ export class Pace {
   constructor(most = MOST, now: () => number = () => performance.now()) {
     this.most = most;
     this.now = now;
+  }
+
+  /** Never fewer lanes from now on: a server behind TLS has work to do while another connection is read. */
+  atLeast(lanes: number): void {
+    this.least = lanes;
+    this.lanes = Math.max(this.lanes, lanes);
   }
 
   /** Measures one object's reading. What is learned stays for the next. */
@@ -58,7 +65,7 @@ export class Pace {
   private judge(rate: number, starved: number): void {
     if (this.before !== undefined) {
       if (rate < this.before * GAIN) {
-        this.lanes = Math.max(FIRST, this.lanes / 2);
+        this.lanes = Math.max(this.least, this.lanes / 2);
         this.settledUntil = this.now() + SETTLED_MS;
       }
       this.before = undefined;

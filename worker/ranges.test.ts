@@ -36,13 +36,19 @@ function source() {
   return { asked, fetch };
 }
 
+const twoLanes = () => {
+  const pace = new Pace();
+  pace.atLeast(2);
+  return pace;
+};
+
 const reading = (fetch: FetchPart, changes: { start?: number; size?: number; signal?: AbortSignal } = {}) =>
   readRanges({
     start: 0,
     size: content.length,
     fetch,
     memory: createPartMemory(),
-    pace: new Pace(),
+    pace: twoLanes(),
     signal: never,
     ...changes,
   });
@@ -107,7 +113,7 @@ describe('readRanges', () => {
       onBytes(into.length);
     };
     const readers = Array.from({ length: 5 }, () =>
-      digest(readRanges({ start: 0, size: content.length, fetch, memory, pace: new Pace(), signal: never })),
+      digest(readRanges({ start: 0, size: content.length, fetch, memory, pace: twoLanes(), signal: never })),
     );
     expect(new Set(await Promise.all(readers))).toEqual(new Set([sha(content)]));
     expect(most).toBeLessThanOrEqual(3);
@@ -125,7 +131,7 @@ describe('readRanges', () => {
       size: content.length,
       fetch,
       memory,
-      pace: new Pace(),
+      pace: twoLanes(),
       signal: stop.signal,
     }).next();
     stop.abort(new Error('enough'));
@@ -150,12 +156,12 @@ describe('Pace', () => {
   test('doubles while each connection brings its own share', () => {
     const clock = { now: 0 };
     const pace = new Pace(8, () => clock.now);
-    expect(run(pace, clock, (lanes) => lanes * 50e6, 4)).toEqual([4, 8, 8, 8]);
+    expect(run(pace, clock, (lanes) => lanes * 50e6, 4)).toEqual([2, 4, 8, 8]);
   });
 
   test('goes back when more connections bring nothing', () => {
     const clock = { now: 0 };
     const pace = new Pace(8, () => clock.now);
-    expect(run(pace, clock, () => 100e6, 4)).toEqual([4, 2, 2, 2]);
+    expect(run(pace, clock, () => 100e6, 4)).toEqual([2, 1, 1, 1]);
   });
 });

@@ -8,6 +8,8 @@ const ONE_RANGE = 2 ** 20;
 const STEP = 256 * 1024;
 /** Parts that wait for those before them, beside one for each connection. */
 const AHEAD = 2;
+/** Worth handing on at once; what is less waits for the end of the event loop's turn, as TLS gives 16 KiB at a time. */
+const WORTHWHILE = 256 * 1024;
 
 /**
  * Fills `into` with the bytes from offset `from` on, going on by itself when connections are cut. Once it has
@@ -107,6 +109,7 @@ export async function* readRanges(order: {
           wake = resolve;
         });
         measure.waited(performance.now() - waited);
+        if (head.filled < head.memory.length && head.filled - head.given < WORTHWHILE) await endOfTurn();
         continue;
       }
       const chunk = head.memory.subarray(head.given, head.filled);
@@ -129,3 +132,5 @@ export async function* readRanges(order: {
     memory?.close();
   }
 }
+
+const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -47,6 +47,9 @@ const PROGRESS = 2 ** 20;
 /** How long a signature is used, in milliseconds: well below S3's 15 minutes, and credentials are renewed 2 before their end. */
 const SIGNATURE_MS = 90_000;
 
+/** Ranges of one object that are read at once from the start where the connection is encrypted. */
+const TLS_LANES = 2;
+
 /** What the SDK hands to its network layer. */
 interface HttpRequest {
   readonly protocol: string;
@@ -187,6 +190,7 @@ export function createS3Source(options: S3SourceOptions): S3Source {
       located.catch(() => places.delete(source.bucket));
     }
     const { server, host, before } = await located;
+    if (server.secure) pace.atLeast(TLS_LANES);
     const { config } = await client();
     const [region, keys] = await Promise.all([config.region(), config.credentials()]);
     const query: Record<string, string> = versionId === undefined ? {} : { versionId };
