@@ -61,6 +61,9 @@ export const cargoOf = (object: TransferObject): Cargo => ({
   mustRestart: false,
 });
 
+/** Where this connection's next upload will go, as far as that is known; never rejects. */
+export type NextTarget = () => Promise<string | undefined>;
+
 type Done = Extract<ObjectState, { state: 'done' }>;
 
 /** How far this object got before, where that left a file behind. */
@@ -151,9 +154,15 @@ async function chooseName(
 }
 
 /** Renames; where the server refuses to replace a file, that file is removed first. Gives the size afterwards. */
-async function renameInto(run: Carrying, session: TargetSession, from: string, to: string) {
+async function renameInto(
+  run: Carrying,
+  session: TargetSession,
+  from: string,
+  to: string,
+  next: string | undefined,
+) {
   try {
-    return await session.rename(from, to);
+    return await session.rename(from, to, next);
   } catch (error) {
     run.signal.throwIfAborted();
     const mayReplace = run.transfer.plan.existing === 'overwrite';
@@ -172,14 +181,16 @@ async function putInPlace(
   checkpoint: Checkpoint,
   verified: string,
   sizeOfPlanned: (path: string) => Promise<number | undefined> = (path) => session.size(path),
+  nextTarget: NextTarget = async () => undefined,
 ): Promise<Done> {
   const finalPath = await chooseName(run, session, cargo.object.targetPath, sizeOfPlanned);
   run.chosen.add(finalPath);
   let size: number | undefined;
   try {
-    await record(run, cargo, { state: 'renaming', checkpoint, finalPath, verified });
+    const renaming = record(run, cargo, { state: 'renaming', checkpoint, finalPath, verified });
+    const [next] = await Promise.all([nextTarget(), renaming]);
     requireLease(run);
-    size = await renameInto(run, session, checkpoint.tempPath, finalPath);
+    size = await renameInto(run, session, checkpoint.tempPath, finalPath, next);
   } catch (error) {
     run.chosen.delete(finalPath);
     throw error;
@@ -210,7 +221,12 @@ async function setTime(run: Carrying, session: TargetSession, { index }: Transfe
   run.log.warn({ index, path }, 'the server does not set the time of modification');
 }
 
-async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Promise<Done> {
+async function upload(
+  run: Carrying,
+  session: TargetSession,
+  cargo: Cargo,
+  nextTarget: NextTarget,
+): Promise<Done> {
   const { object } = cargo;
   const { transfer, lease, source, signal } = run;
   // Asked before the bytes go, too: nobody wants to be told so after 50 GB.
@@ -264,7 +280,8 @@ async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Prom
     await setTime(run, session, object, tempPath);
     const { bytes, crc32 } = stored;
     const sizeOfPlanned = asksEarly ? async () => stored.otherSize : undefined;
-    return await putInPlace(run, session, cargo, { tempPath, bytes, crc32 }, verified, sizeOfPlanned);
+    const whole = { tempPath, bytes, crc32 };
+    return await putInPlace(run, session, cargo, whole, verified, sizeOfPlanned, nextTarget);
   } catch (error) {
     if (error instanceof ResumeRefused) cargo.mustRestart = true;
     if (error instanceof FerryError && error.code === 'verification_failed') cargo.mustRestart = true;
@@ -281,8 +298,13 @@ async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Prom
  *
  * @throws FerryError
  */
-export async function carry(run: Carrying, session: TargetSession, cargo: Cargo): Promise<Done> {
-  const done = (await finishRename(run, session, cargo)) ?? (await upload(run, session, cargo));
+export async function carry(
+  run: Carrying,
+  session: TargetSession,
+  cargo: Cargo,
+  nextTarget: NextTarget,
+): Promise<Done> {
+  const done = (await finishRename(run, session, cargo)) ?? (await upload(run, session, cargo, nextTarget));
   await record(run, cargo, done);
   return done;
 }

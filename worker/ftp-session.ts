@@ -43,6 +43,8 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
   let closed = false;
   let sizeWorks = false;
   const made = new Set<string>();
+  /** What the next upload begins with, where it was asked for together with the last rename; any command outdates it. */
+  let ahead: { readonly path: string; readonly size: FTPResponse; readonly epsv: FTPResponse } | undefined;
   const canResume = () => /\bSTREAM\b/i.test(connection.features.get('REST') ?? '');
 
   /**
@@ -54,6 +56,7 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
     path: string,
     signal?: AbortSignal,
   ): Promise<FTPResponse[]> {
+    ahead = undefined;
     if (canResume()) return askTogether(commands, path, signal);
     const replies: FTPResponse[] = [];
     for (const command of commands) replies.push(...(await askTogether([command], path, signal)));
@@ -122,7 +125,9 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
   async function sizeThenStore(path: string): Promise<number | undefined> {
     if (connection.passive !== 'EPSV') return size(path);
     checkPath(path);
-    const [found, epsv] = await askAll([`SIZE ${path}`, 'EPSV'], path);
+    const asked = ahead?.path === path ? [ahead.size, ahead.epsv] : undefined;
+    ahead = undefined;
+    const [found, epsv] = asked ?? (await askAll([`SIZE ${path}`, 'EPSV'], path));
     connection.nextPort = epsv?.code === 229 ? epsvPort(epsv.message) : undefined;
     return sizeIn(found, path);
   }
@@ -280,11 +285,15 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
       };
     },
 
-    async rename(from, to) {
+    async rename(from, to, next) {
       checkPath(from);
       checkPath(to);
+      if (next !== undefined) checkPath(next);
+      const early = next !== undefined && connection.passive === 'EPSV' ? [`SIZE ${next}`, 'EPSV'] : [];
       // Sent together: a refused RNFR makes the server refuse RNTO as well.
-      const [rnfr, rnto, after] = await askAll([`RNFR ${from}`, `RNTO ${to}`, `SIZE ${to}`], to);
+      const renaming = [`RNFR ${from}`, `RNTO ${to}`, `SIZE ${to}`, ...early];
+      const [rnfr, rnto, after, size, epsv] = await askAll(renaming, to);
+      if (next !== undefined && size && epsv) ahead = { path: next, size, epsv };
       if (rnfr && rnfr.code >= 400) throw replyFault(rnfr, { server, path: from });
       if (rnto && rnto.code >= 400) throw replyFault(rnto, { server, path: to });
       return sizeIn(after, to);

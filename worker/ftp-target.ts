@@ -73,6 +73,6 @@ function withSpans(inner: TargetSession, server: string): TargetSession {
       traced('ftp store', { ...place, bytes: expectedBytes }, () =>
         inner.store(path, data, expectedBytes, ...more),
       ),
-    rename: (from, to) => traced('ftp rename', place, () => inner.rename(from, to)),
+    rename: (...names) => traced('ftp rename', place, () => inner.rename(...names)),
   };
 }

@@ -71,8 +71,11 @@ export interface TargetSession {
     signal: AbortSignal,
     extras?: StoreExtras,
   ): Promise<StoreResult>;
-  /** @returns the size under the new name, undefined if there is no such file */
-  rename(from: string, to: string): Promise<number | undefined>;
+  /**
+   * @param next where the next upload will go: what it begins with is then asked for in the same breath
+   * @returns the size under the new name, undefined if there is no such file
+   */
+  rename(from: string, to: string, next?: string): Promise<number | undefined>;
   /** Sets the file's time of modification, in epoch milliseconds; false where the server cannot. */
   setModified(path: string, at: number): Promise<boolean>;
   /** Removes a file; no error if it is not there. */

@@ -128,6 +128,8 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
   /** One connection's work: objects until there are none, or until somebody else waits for a connection. */
   async function lane(): Promise<'go on' | 'close'> {
     let session: TargetSession | undefined;
+    /** Taken while the one before was being put in its place. */
+    let following: Promise<Cargo | undefined> | undefined;
     // Control commands take no signal: closing the connection is what ends them.
     const hangUp = () => session?.close();
     signal.addEventListener('abort', hangUp, { once: true });
@@ -142,12 +144,33 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
       }
     }
 
+    function take(): Promise<Cargo | undefined> {
+      const taken = following ?? queue.take();
+      following = undefined;
+      return taken;
+    }
+
+    async function nextTarget(): Promise<string | undefined> {
+      if (connections.isWanted(plan.destination)) return undefined;
+      following ??= queue.take();
+      // What failed is told when it is taken.
+      const next = await following.catch(() => undefined);
+      return next?.state.state === 'pending' ? next.object.targetPath : undefined;
+    }
+
+    /** Gives back what was taken and not begun. */
+    async function giveBack(): Promise<void> {
+      const left = await following;
+      following = undefined;
+      if (left) queue.putBack(left);
+    }
+
     async function attempt(cargo: Cargo): Promise<void> {
       const { index, size } = cargo.object;
       try {
         session ??= await connect();
         signal.throwIfAborted();
-        const done = await carry(run, session, cargo);
+        const done = await carry(run, session, cargo, nextTarget);
         verified.add(done.verified);
         progress.finished(index, size);
         inARow = 0;
@@ -195,13 +218,16 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
 
     lanesOpen += 1;
     try {
-      for (let cargo = await queue.take(); cargo; cargo = await queue.take()) {
+      for (let cargo = await take(); cargo; cargo = await take()) {
         await deliver(cargo);
-        if (connections.isWanted(plan.destination)) return 'go on';
+        if (!connections.isWanted(plan.destination)) continue;
+        await giveBack();
+        return 'go on';
       }
       return 'close';
     } catch (error) {
       if (!(error instanceof Crowded)) throw error;
+      await giveBack();
       deps.log.info(
         { destination: plan.destination },
         'the server takes no more connections: fewer are used',
