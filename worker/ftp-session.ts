@@ -32,6 +32,9 @@ export interface SessionOptions {
 /** `20261122T203000` as MDTM and MFMT have it, in UTC. RFC 3659, section 2.3. */
 const timeValue = (at: number) => new Date(at).toISOString().replace(/[-:T]|\.\d{3}Z$/g, '');
 
+/** Uploads of at most so many bytes go without waiting for the server's go-ahead, once it has shown how it works. */
+const EARLY_BYTES = 2 ** 20;
+
 const hex = (checksum: number) => checksum.toString(16).padStart(8, '0');
 
 /**
@@ -42,6 +45,7 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
   let connection = first;
   let closed = false;
   let sizeWorks = false;
+  let proven: FtpConnection | undefined;
   const made = new Set<string>();
   /** What the next upload begins with, where it was asked for together with the last rename; any command outdates it. */
   let ahead: { readonly path: string; readonly size: FTPResponse; readonly epsv: FTPResponse } | undefined;
@@ -254,10 +258,12 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
       const digest =
         method && method.kind !== 'CRC32' ? createHash(method.kind === 'MD5' ? 'md5' : 'sha256') : undefined;
       const { throttle } = options;
+      const early = proven === connection && expectedBytes <= EARLY_BYTES;
       const stored = await storeFile(connection, {
-        ...{ place, data, expectedBytes, start, digest, throttle, onProgress, signal, times },
+        ...{ place, data, expectedBytes, start, digest, throttle, early, onProgress, signal, times },
       });
-      if (!stored.confirmed) {
+      if (stored.confirmed) proven = connection;
+      else {
         log.warn(
           { server, path, bytes: stored.bytes },
           'no final reply to an upload; asking for the size anew',

@@ -37,6 +37,8 @@ export interface StoreOrder {
   /** Gets all bytes, beside the CRC-32. */
   readonly digest?: Hash | undefined;
   readonly throttle?: Throttle | undefined;
+  /** Whether bytes may leave before the server's 1xx: they wait at its end, and a refusal discards them. */
+  readonly early?: boolean | undefined;
   readonly onProgress: (progress: StoreProgress) => void;
   readonly signal: AbortSignal;
   readonly times: StoreTimes;
@@ -154,12 +156,13 @@ function sendStore(client: Client, path: string, onReady: () => void): Promise<C
 async function attempt(
   client: Client,
   connection: DataConnection,
-  { place, times, signal }: StoreOrder,
+  { place, times, signal, early }: StoreOrder,
   watch: Watch,
   pump: Pump,
 ): Promise<'confirmed' | 'unconfirmed' | FTPError> {
   const preliminary = Promise.withResolvers<void>();
   const control = sendStore(client, place.path, preliminary.resolve);
+  if (early) preliminary.resolve();
   const pumped = preliminary.promise.then(() => pump.run(connection));
 
   /** Cuts the data connection and keeps the control connection. */
