@@ -2,7 +2,7 @@
 import pino from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FerryError } from '../core/errors.ts';
-import { createObjectStore } from '../core/stores/object-store.ts';
+import { createObjectStore, pagesOf } from '../core/stores/object-store.ts';
 import { createTransferStore, type TransferStore } from '../core/stores/transfer-store.ts';
 import type { MessageRef, ThreadRef } from '../core/thread-ref.ts';
 import type { Transfer, TransferStatus } from '../core/transfer.ts';
@@ -378,7 +378,8 @@ describe('over a store', () => {
       tablePrefix: dynamo.prefix,
       now: () => clock,
     });
-    await objects.write(id, [plannedObject()]);
+    const record = await store.get(id);
+    await objects.write(id, [plannedObject()], record && pagesOf(record));
     const done = {
       state: 'done',
       finalPath: '/incoming/file-0 (1).csv',

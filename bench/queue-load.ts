@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { parse, stringify } from 'yaml';
 import { createQueueClient, createTransferQueue } from '../core/queue.ts';
-import { createObjectStore } from '../core/stores/object-store.ts';
+import { createObjectStore, pagesOf } from '../core/stores/object-store.ts';
 import { hashPlan, type Transfer } from '../core/transfer.ts';
 import { move } from '../core/transfer-state.ts';
 import { type Service, startService } from '../infra/local/services.ts';
@@ -83,7 +83,7 @@ async function enqueue({ stack, slack, etag }: Yard, count: number): Promise<Tra
       ...move(approved, 'queued', { at, by: 'bot', text: 'On the queue for a worker.' }),
       queuedAt: at,
     };
-    await objects.write(transfer.transferId, planned);
+    await objects.write(transfer.transferId, planned, pagesOf(transfer));
     await stack.transfers.create(transfer);
     await queue.send(transfer);
     transfers.push(transfer);

@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { useDynamoDb } from '../test/support/dynamodb.ts';
 import { ana, bob, eve, NOON, plannedObject, policy, proposal } from '../test/support/transfers.ts';
 import { type Cancellation, createCancellation } from './cancel.ts';
-import { createObjectStore, type ObjectStore } from './stores/object-store.ts';
+import { createObjectStore, type ObjectStore, pagesOf } from './stores/object-store.ts';
 import { createTransferStore, type TransferStore } from './stores/transfer-store.ts';
 import type { Transfer } from './transfer.ts';
 import { move } from './transfer-state.ts';
@@ -173,7 +173,7 @@ describe('who may not', () => {
     );
     const transfer = proposal({ status: 'running', lease }, mixed);
     await transfers.create(transfer);
-    await objects.write(transfer.transferId, mixed);
+    await objects.write(transfer.transferId, mixed, pagesOf(transfer));
     expect(await cancellation.cancel(bob, transfer.transferId)).toMatchObject({ outcome: 'refused' });
     expect(await cancellation.cancel(ana, transfer.transferId)).toMatchObject({ outcome: 'requested' });
   });

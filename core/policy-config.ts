@@ -1,5 +1,6 @@
 /** The shape of `fileferry.config.yaml`: what may be moved, where to, by whom, and who decides. */
 import { z } from 'zod';
+import { templateFault } from './file-name-template.ts';
 import { standingSchema } from './person.ts';
 import { channelRef } from './thread-ref.ts';
 import { existingPolicySchema } from './transfer.ts';
@@ -125,6 +126,15 @@ const destinationSchema = z.strictObject({
   tempSuffix: z
     .string()
     .regex(/^\.[A-Za-z0-9._-]{1,20}$/, 'expected a dot and up to 20 letters or digits')
+    .optional(),
+  /** What file names become here, such as `{stem}_{date:YYYYMMDD}{ext}`; filled in when a transfer is proposed. */
+  fileName: z
+    .string()
+    .max(200)
+    .superRefine((template, context) => {
+      const message = templateFault(template);
+      if (message) context.addIssue({ code: 'custom', message });
+    })
     .optional(),
 });
 export type Destination = z.infer<typeof destinationSchema>;

@@ -145,18 +145,39 @@ export function mayRequest(config: PolicyConfig, person: Person, scope: RequestS
 }
 
 /**
+ * Keys that stand for all that were added: one for each set of rules that covers any of them. The policy says the
+ * same of them as of the whole list, which may be too long to be kept.
+ */
+export function keySample(config: PolicyConfig, bucket: string) {
+  const samples = new Map<string, string>();
+  let count = 0;
+  return {
+    add(key: string): void {
+      count += 1;
+      const covering = config.rules.map((rule) => (ruleCovers(rule, bucket, key) ? '1' : '0')).join('');
+      if (!samples.has(covering)) samples.set(covering, key);
+    },
+    keys: () => [...samples.values()],
+    /** How many were added. */
+    count: () => count,
+  };
+}
+
+/**
  * The scope that a stored transfer has for the policy.
  *
- * @param keys every key of the plan, as `loadScope` reads them: a decision on a part would let the rest pass
+ * @param keys every key of the plan, as `loadScope` reads them, or what `keySample` keeps of them
+ * @param count of the keys that were read: a decision on a part would let the rest pass
  * @throws Error when the keys are not all there: a defect, never an expected outcome
  */
 export function scopeOf(
   transfer: Pick<Transfer, 'transferId' | 'plan'>,
   keys: readonly string[],
+  count = keys.length,
 ): RequestScope {
   const { bucket, destination, totalBytes, objectCount } = transfer.plan;
-  if (keys.length !== objectCount) {
-    throw new Error(`${transfer.transferId}: ${keys.length} of ${objectCount} keys given to the policy`);
+  if (count !== objectCount) {
+    throw new Error(`${transfer.transferId}: ${count} of ${objectCount} keys given to the policy`);
   }
   return { bucket, keys, destination, totalBytes, objectCount };
 }

@@ -19,8 +19,9 @@ groups:
 buckets: { finance-exports: {} }
 destinations:
   acme-ftp: { host: 127.0.0.1, tls: none, user: ferry, password: "env:ACME", folder: /incoming, existing: rename }
+  dated-ftp: { host: 127.0.0.1, tls: none, user: ferry, password: "env:ACME", folder: /dated, fileName: "{stem}_{date:YYYYMMDD}.csv" }
 rules:
-  - { request: [finance], from: [finance-exports/reports/], to: [acme-ftp], approve: [approvers], maxBytes: 6 TiB }
+  - { request: [finance], from: [finance-exports/reports/], to: [acme-ftp, dated-ftp], approve: [approvers], maxBytes: 6 TiB }
 limits: { maxObjects: 300, maxBytes: 7 TiB }
 servicenow: { userGroup: File Transfers, auditGroup: Compliance }
 `);
@@ -52,6 +53,7 @@ const found = (key: string, changes: Partial<Found> = {}): Found => ({
   targetPath: `/incoming/${key.split('/').at(-1)}`,
   ...changes,
 });
+const dated = (key: string) => found(key, { targetPath: `/dated/${key.split('/').at(-1)}` });
 const files = (count: number) => Array.from({ length: count }, (_, n) => found(`reports/file-${n}.csv`));
 
 const request = (changes: Partial<ProposalRequest> = {}): ProposalRequest => ({
@@ -75,6 +77,18 @@ async function refusal(changes: Partial<ProposalRequest>) {
 }
 
 describe('a proposal', () => {
+  it('names the files as the destination wants them, so that approvers see it', async () => {
+    const outcome = await proposals.propose(
+      request({ destination: 'dated-ftp', objects: [dated('reports/q3.txt')] }),
+    );
+    if (outcome.outcome !== 'proposed') throw new Error(outcome.outcome);
+    const { plan } = outcome.transfer;
+    expect(plan.preview[0]?.targetPath).toBe('/dated/q3_20261122.csv');
+    const stored = [];
+    for await (const { targetPath } of objects.read(outcome.transfer)) stored.push(targetPath);
+    expect(stored).toEqual(['/dated/q3_20261122.csv']);
+  });
+
   it('is stored with everything that cards, tickets, approval and worker need', async () => {
     const outcome = await proposals.propose(request({ objects: files(2), priority: 'high' }));
     if (outcome.outcome !== 'proposed') throw new Error(outcome.outcome);
@@ -162,7 +176,7 @@ describe('a refusal', () => {
     expect(await refusal({ destination: 'nowhere' })).toEqual({
       outcome: 'refused',
       reason: 'There is no destination "nowhere".',
-      advice: 'You can send to acme-ftp.',
+      advice: 'You can send to acme-ftp, dated-ftp.',
     });
     expect(await refusal({ destination: 'nowhere', person: eve })).not.toHaveProperty('advice');
   });
@@ -243,7 +257,15 @@ describe('a refusal', () => {
   it('meets two files that would become one', async () => {
     const twins = [found('reports/a/x.csv'), found('reports/b/x.csv')];
     expect((await refusal({ objects: twins })).reason).toBe(
-      '"reports/a/x.csv" and "reports/b/x.csv" would both become "/incoming/x.csv".',
+      '"reports/b/x.csv" and another file would both become "/incoming/x.csv".',
     );
+  });
+
+  it('meets two files that the destination would call the same', async () => {
+    const outcome = await refusal({
+      destination: 'dated-ftp',
+      objects: [dated('reports/x.csv'), dated('reports/x.txt')],
+    });
+    expect(outcome.reason).toMatch(/"reports\/x.txt" and another file would both become "\/dated\/x_2026/);
   });
 });

@@ -1,13 +1,15 @@
 /** From a checked selection of objects to a stored proposal that waits for a decision. */
+import { applyTemplate } from './file-name-template.ts';
 import { compileGlob } from './glob.ts';
 import { transferIdFor } from './ids.ts';
 import type { Learning } from './learning.ts';
 import { checkKey, checkTargetPath } from './object-name.ts';
 import type { Person } from './person.ts';
-import { approvalLifetime, destinationOf, mayRequest, usableDestinations } from './policy.ts';
+import { approvalLifetime, destinationOf, keySample, mayRequest, usableDestinations } from './policy.ts';
 import { type Destination, LARGEST_OBJECT, type PolicyConfig } from './policy-config.ts';
+import { createSeenNames } from './seen-names.ts';
 import { shownText } from './shown-text.ts';
-import type { ObjectStore } from './stores/object-store.ts';
+import type { ObjectStore, ObjectsSummary } from './stores/object-store.ts';
 import type { TransferStore } from './stores/transfer-store.ts';
 import type { ThreadRef } from './thread-ref.ts';
 import { hashPlan, type PlannedObject, type Step, type Transfer, type TransferPlan } from './transfer.ts';
@@ -21,7 +23,7 @@ export interface ProposalRequest {
   readonly thread: ThreadRef;
   readonly bucket: string;
   readonly selection: TransferPlan['selection'];
-  /** What the selection found, in order. It is not read further than the first object that may not be sent. */
+  /** What the selection found, in order, read and stored page by page. It is not read further than the first object that may not be sent. */
   readonly objects: AsyncIterable<Omit<PlannedObject, 'index'>> | Iterable<Omit<PlannedObject, 'index'>>;
   /** A registered destination's name. */
   readonly destination: string;
@@ -39,6 +41,18 @@ export interface Proposals {
 }
 
 type Refusal = Extract<ProposalOutcome, { outcome: 'refused' }>;
+
+/** Ends the reading of a selection, and leaves nothing of it behind. */
+class Refused extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.reason);
+    this.refusal = refusal;
+  }
+}
+
+const ADVICE_ON_NAMES = 'Ask for them in separate transfers, or under other names.';
 
 const refused = (reason: string, advice?: string): Refusal => ({
   outcome: 'refused',
@@ -98,44 +112,49 @@ export function createProposals(deps: {
 }): Proposals {
   const { transfers, policy, now } = deps;
 
-  /** Reads the selection as far as it is allowed. Nothing is stored yet, so a refusal leaves nothing behind. */
-  async function collect(
+  /**
+   * The selection as far as it is allowed, each object under the name that the destination wants, one by one.
+   *
+   * @throws Refused at the first object that may not be sent, or at the end for what concerns all of them
+   */
+  async function* checked(
     request: ProposalRequest,
     destination: Destination,
-  ): Promise<{ objects: PlannedObject[] } | Refusal> {
+    transferId: string,
+  ): AsyncGenerator<PlannedObject> {
     const { bucket, person } = request;
-    const objects: PlannedObject[] = [];
-    const sources = new Map<string, string>();
+    const at = now();
+    const isNew = createSeenNames();
+    const sample = keySample(policy, bucket);
     const isSelected = selector(request.selection);
     let totalBytes = 0;
+    const require = (keys: readonly string[]) => {
+      const scope = { bucket, keys, destination: request.destination, totalBytes };
+      const verdict = mayRequest(policy, person, { ...scope, objectCount: sample.count() });
+      if (!verdict.allowed) throw new Refused(refused(verdict.reason));
+    };
     for await (const found of request.objects) {
-      const object = { ...found, index: objects.length };
-      if (!isSelected(object.key))
-        return refused(`"${shownText(object.key)}" is not part of what you asked for.`);
+      const targetPath = applyTemplate(destination.fileName, found.targetPath, { transferId, at });
+      const object = { ...found, targetPath, index: sample.count() };
+      const name = shownText(object.key);
+      if (!isSelected(object.key)) throw new Refused(refused(`"${name}" is not part of what you asked for.`));
       const fault = objectFault(object, destination.folder);
-      if (fault) return fault;
-      const other = sources.get(object.targetPath);
-      if (other !== undefined) {
-        return refused(
-          `"${shownText(other)}" and "${shownText(object.key)}" would both become "${shownText(object.targetPath)}".`,
+      if (fault) throw new Refused(fault);
+      if (!isNew(targetPath)) {
+        throw new Refused(
+          refused(
+            `"${name}" and another file would both become "${shownText(targetPath)}".`,
+            ADVICE_ON_NAMES,
+          ),
         );
       }
-      sources.set(object.targetPath, object.key);
-      objects.push(object);
+      sample.add(object.key);
       totalBytes += object.size;
-      const soFar = { bucket, keys: [object.key], destination: request.destination, totalBytes };
-      const verdict = mayRequest(policy, person, { ...soFar, objectCount: objects.length });
-      if (!verdict.allowed) return refused(verdict.reason);
+      require([object.key]);
+      yield object;
     }
-    if (objects.length === 0) return refused('There is no file to send: nothing matched.');
-    const verdict = mayRequest(policy, person, {
-      bucket,
-      keys: objects.map((object) => object.key),
-      destination: request.destination,
-      totalBytes,
-      objectCount: objects.length,
-    });
-    return verdict.allowed ? { objects } : refused(verdict.reason);
+    if (sample.count() === 0) throw new Refused(refused('There is no file to send: nothing matched.'));
+    require(sample.keys());
   }
 
   function record(
@@ -197,10 +216,13 @@ export function createProposals(deps: {
           usable.length > 0 ? `You can send to ${usable.join(', ')}.` : undefined,
         );
       }
-      const collected = await collect(request, destination);
-      if ('outcome' in collected) return collected;
-
-      const summary = await deps.objects.write(transferId, collected.objects);
+      let summary: ObjectsSummary;
+      try {
+        summary = await deps.objects.write(transferId, checked(request, destination, transferId));
+      } catch (error) {
+        if (error instanceof Refused) return error.refusal;
+        throw error;
+      }
       const plan: TransferPlan = {
         bucket,
         selection,

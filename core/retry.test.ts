@@ -5,7 +5,7 @@ import { parsePolicy } from './config.ts';
 import { createDispatch } from './dispatch.ts';
 import { FerryError } from './errors.ts';
 import { createRetries, MAX_ATTEMPTS, type Recheck, type Retries } from './retry.ts';
-import { createObjectStore, type ObjectStore } from './stores/object-store.ts';
+import { createObjectStore, type ObjectStore, pagesOf } from './stores/object-store.ts';
 import { createTransferStore, type TransferStore } from './stores/transfer-store.ts';
 import type { Transfer } from './transfer.ts';
 
@@ -103,7 +103,7 @@ describe('a retry', () => {
   it('keeps what was done: the objects are not touched', async () => {
     const many = [plannedObject(0), plannedObject(1)];
     const transfer = proposal({}, many);
-    await objects.write(transfer.transferId, many);
+    await objects.write(transfer.transferId, many, pagesOf(transfer));
     const done = { state: 'done', finalPath: '/incoming/a', crc32: 7, verified: 'size' } as const;
     await objects.setProgress(transfer, 0, done, 1);
     await transfers.create({

@@ -119,6 +119,11 @@ const planSchema = z.strictObject({
   totalBytes: bytes,
   /** SHA-256 (hex) over every planned object, in order: what pins a plan of any length. */
   objectsDigest: z.string().length(64),
+  /** Which pages hold the objects; those of older records go by the digest. */
+  pages: z
+    .string()
+    .regex(/^[0-9a-f]{24}$/)
+    .optional(),
   /** The first objects, for cards and tickets. */
   preview: z.array(plannedObjectSchema).min(1).max(5),
 });

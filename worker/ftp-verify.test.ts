@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Destination } from '../core/policy-config.ts';
@@ -13,7 +15,11 @@ const content = randomBytes(200_000);
 const sha256 = createHash('sha256').update(content).digest('hex');
 
 const servers: FaultServer[] = [];
-afterEach(() => Promise.all(servers.splice(0).map((server) => server.stop())));
+const closers: (() => void)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) close();
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
 
 async function start(script: FaultScript, changes: Partial<Destination> = {}) {
   const server = await startFaultServer(script);
@@ -108,29 +114,50 @@ describe('the words of servers', () => {
 });
 
 describe('passive mode', () => {
-  /** PASV that names another machine; the port is the one that EPSV would have given. */
-  async function natServer(changes: Partial<Destination> = {}) {
-    const inner = await startFaultServer();
-    servers.push(inner);
-    return start(
+  const listening = async (host: string, port: number, onData: (bytes: Buffer) => void) => {
+    const server = createServer((socket) => socket.on('data', onData).on('error', () => {}));
+    closers.push(() => server.close());
+    server.listen(port, host);
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+
+  /** Uploads to a server whose PASV names another machine; tells who got the bytes. */
+  async function throughNat(changes: Partial<Destination>): Promise<string[]> {
+    const reached: string[] = [];
+    const { promise: arrived, resolve } = Promise.withResolvers<void>();
+    const reach = (who: string) => () => {
+      reached.push(who);
+      resolve();
+    };
+    const port = await listening('127.0.0.1', 0, reach('control host'));
+    await listening('127.0.0.2', port, reach('named by PASV'));
+    const { session } = await start(
       {
-        answer: (command) => {
+        answer(command) {
           if (command === 'EPSV') return '500 Unknown.';
-          // The data port is the inner server's control port: it is enough that somebody listens there.
-          return command === 'PASV' ? `227 (192,0,2,1,${inner.port >> 8},${inner.port & 255})` : undefined;
+          if (command === 'PASV') return `227 (127,0,0,2,${port >> 8},${port & 255})`;
+          return command === 'STOR' ? '150 Go ahead.' : undefined;
         },
-        store: (upload) => upload.reply('550 reached'),
       },
       changes,
     );
+    const over = new AbortController();
+    const stored = session.store(PATH, bytes(), content.length, () => {}, over.signal);
+    stored.catch(() => {});
+    await arrived;
+    over.abort();
+    await expect(stored).rejects.toMatchObject({ name: 'FerryError' });
+    return [...new Set(reached)];
   }
 
   test('goes to the control host, whatever address PASV names', async () => {
-    const { session, server } = await natServer();
-    const stored = session.store(PATH, bytes(), content.length, () => {}, never);
-    // The scripted server has no data connection of its own, and says so.
-    await expect(stored).rejects.toThrow(/425|reached/);
-    expect(server.commands.some((line) => line.startsWith('STOR'))).toBe(true);
+    expect(await throughNat({})).toEqual(['control host']);
+    expect(await throughNat({ trustPasvAddress: false })).toEqual(['control host']);
+  });
+
+  test('goes to the address that PASV names where the destination allows it', async () => {
+    expect(await throughNat({ trustPasvAddress: true })).toEqual(['named by PASV']);
   });
 
   test('a server that only knows active mode is refused with advice', async () => {
@@ -149,5 +176,42 @@ describe('passive mode', () => {
     await session.store('/in/b', bytes(), content.length, () => {}, never);
     expect(server.files.get('/in/b')?.equals(content)).toBe(true);
     expect(server.commands.filter((line) => line === 'EPSV')).toHaveLength(2);
+  });
+
+  test('a rename asks for what the next upload begins with, which then asks nothing more', async () => {
+    const { session, server } = await start(offering(['REST STREAM']));
+    await session.store(PATH, bytes(), content.length, () => {}, never);
+    expect(await session.rename(PATH, '/in/a', '/in/b')).toBe(content.length);
+    const asked = server.commands.length;
+    expect(await session.size('/in/b', 'store')).toBeUndefined();
+    expect(server.commands.length).toBe(asked);
+    await session.store('/in/.b.part', bytes(), content.length, () => {}, never);
+    expect(server.commands.slice(asked)[0]).toBe('STOR /in/.b.part');
+    expect(server.files.get('/in/.b.part')?.equals(content)).toBe(true);
+  });
+
+  test('what was asked ahead is not believed once anything else was asked', async () => {
+    const { session, server } = await start(offering(['REST STREAM']));
+    await session.store(PATH, bytes(), content.length, () => {}, never);
+    await session.rename(PATH, '/in/a', '/in/b');
+    server.files.set('/in/b', Buffer.from('of somebody else'));
+    await session.size('/in/c');
+    expect(await session.size('/in/b', 'store')).toBe(16);
+  });
+
+  test('a small file that is refused after its bytes have left is a refusal, and the session goes on', async () => {
+    const { session, server } = await start(offering(['REST STREAM']));
+    const small = content.subarray(0, 1_000);
+    async function* few(): AsyncGenerator<Buffer> {
+      yield small;
+    }
+    const store = (path: string) => session.store(path, few(), small.length, () => {}, never);
+    await store('/in/1');
+    server.script = { ...server.script, store: (upload) => upload.reply('553 Not there.') };
+    await expect(store('/in/2')).rejects.toMatchObject({ code: 'target_refused' });
+    server.script = { ...offering(['REST STREAM']) };
+    await store('/in/3');
+    expect(server.files.get('/in/3')?.equals(small)).toBe(true);
+    expect(server.files.has('/in/2')).toBe(false);
   });
 });

@@ -153,6 +153,7 @@ export async function runTransfer(
       readTicketState: deps.readTicketState,
       pauses: deps.ticketPauses ?? TICKET_PAUSES,
       pause,
+      now,
       signal,
     });
     if (tickets.outcome === 'wait') throw new Aside('wait', tickets.reason);

@@ -20,8 +20,9 @@ beforeEach(() => {
 const planned = (count: number) => Array.from({ length: count }, (_, index) => plannedObject(index));
 
 async function written(objects: PlannedObject[]) {
-  const transfer = proposal({}, objects);
-  const summary = await store.write(transfer.transferId, objects);
+  const made = proposal({}, objects);
+  const summary = await store.write(made.transferId, objects);
+  const transfer = { ...made, plan: { ...made.plan, pages: summary.pages } };
   return { transfer, summary };
 }
 
@@ -49,18 +50,49 @@ describe('the objects of a plan', () => {
         objectCount: count,
         totalBytes: objects.reduce((sum, { size }) => sum + size, 0),
         objectsDigest: transfer.plan.objectsDigest,
+        pages: expect.stringMatching(/^[0-9a-f]{24}$/),
         preview: objects.slice(0, 5),
       });
     },
   );
 
-  it('may come from a listing that is still under way', async () => {
+  it('are written as they come, and no list of them is kept', async () => {
+    let pulled = 0;
+    let alreadyWritten = -1;
+    const made = proposal({}, planned(130));
+    const pages = 'a'.repeat(24);
+    const transfer = { ...made, plan: { ...made.plan, pages } };
     async function* listing() {
-      yield* planned(130);
+      for (const object of planned(130)) {
+        pulled += 1;
+        if (pulled === 2 * PAGE_SIZE + 1) {
+          const firstTwo = { ...transfer, plan: { ...transfer.plan, objectCount: 2 * PAGE_SIZE } };
+          alreadyWritten = (await all(firstTwo)).length;
+        }
+        yield object;
+      }
     }
-    const transfer = proposal({}, planned(130));
-    expect(await store.write(transfer.transferId, listing())).toMatchObject({ objectCount: 130 });
+    expect(await store.write(transfer.transferId, listing(), pages)).toMatchObject({ objectCount: 130 });
+    expect(alreadyWritten).toBe(2 * PAGE_SIZE);
     expect(await all(transfer)).toHaveLength(130);
+  });
+
+  it('leave nothing behind when the listing ends in a refusal', async () => {
+    const made = proposal({}, planned(PAGE_SIZE));
+    const transfer = { ...made, plan: { ...made.plan, pages: 'b'.repeat(24) } };
+    async function* refused() {
+      yield* planned(PAGE_SIZE + 1);
+      throw new Error('not this one');
+    }
+    const writing = store.write(transfer.transferId, refused(), transfer.plan.pages);
+    await expect(writing).rejects.toThrow('not this one');
+    await expect(all(transfer)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('of a record from before pages had names are found by the digest', async () => {
+    const transfer = proposal({}, planned(3));
+    await store.write(transfer.transferId, planned(3), transfer.plan.objectsDigest.slice(0, 24));
+    expect(await all(transfer)).toHaveLength(3);
   });
 
   it('fit their pages with the longest names, at every state', async () => {
@@ -95,10 +127,10 @@ describe('the objects of a plan', () => {
     const first = planned(130);
     const { transfer } = await written(first);
     const second = first.slice(0, 70).map((object) => ({ ...object, etag: '"newer"' }));
-    await store.write(transfer.transferId, second);
+    const { pages } = await store.write(transfer.transferId, second);
     expect((await all(transfer)).map(({ etag }) => etag)).toEqual(first.map(({ etag }) => etag));
     const other = proposal({ transferId: transfer.transferId }, second);
-    expect(await all(other)).toHaveLength(70);
+    expect(await all({ ...other, plan: { ...other.plan, pages } })).toHaveLength(70);
   });
 });
 
@@ -132,7 +164,8 @@ describe('progress', () => {
     const objects = planned(3);
     const { transfer } = await written(objects);
     await store.setProgress(transfer, 1, done, 1);
-    expect(await store.write(transfer.transferId, objects)).toMatchObject({ objectCount: 3 });
+    const again = await store.write(transfer.transferId, objects, transfer.plan.pages);
+    expect(again).toMatchObject({ objectCount: 3 });
     expect((await all(transfer))[1]?.progress).toEqual(done);
   });
 

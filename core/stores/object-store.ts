@@ -1,5 +1,12 @@
 /** TransferRequests: the objects of a transfer, in pages beside its record, so that ten thousand fit. */
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { randomBytes } from 'node:crypto';
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { FerryError } from '../errors.ts';
 import {
   type ObjectState,
@@ -13,32 +20,46 @@ import { expiresAt, isAlive, LIFETIME, lostCondition, storeFault } from './items
 /** Objects in one page: 60 with the longest key, target path and temporary name stay well below 400 KB. */
 export const PAGE_SIZE = 60;
 
+/** Objects that stand in the record itself. */
+const PREVIEW = 5;
+
 export interface ObjectsSummary {
   readonly objectCount: number;
   readonly totalBytes: number;
   readonly objectsDigest: string;
+  readonly pages: string;
   /** The first five. */
   readonly preview: PlannedObject[];
 }
 
 /**
- * Whose objects: the transfer's, as its plan pins them. Pages are kept under the plan's digest, so that two runs
- * of one turn that saw different listings cannot write into each other's pages: whichever record wins, its
- * pages hold exactly what it says.
+ * Whose objects: the transfer's, as its plan pins them. Each writing has pages of its own, named in the plan, so that
+ * two runs of one turn that saw different listings cannot write into each other's pages: whichever record wins, its
+ * pages hold exactly what it says. The digest over all of them is known only at the end, when they are written.
  */
 export interface ObjectsOf {
   readonly transferId: string;
-  readonly plan: { readonly objectsDigest: string; readonly objectCount: number };
+  readonly plan: {
+    readonly objectsDigest: string;
+    readonly objectCount: number;
+    readonly pages?: string | undefined;
+  };
 }
+
+/** Where a plan's objects are. */
+export const pagesOf = ({ plan }: ObjectsOf): string => plan.pages ?? plan.objectsDigest.slice(0, 24);
 
 export interface ObjectStore {
   /**
-   * Writes the objects of a proposal that has no record yet and sums them up. Writing the same again changes
-   * nothing. All of them are in memory for a moment: the policy's limit bounds them.
+   * Writes the objects of a proposal that has no record yet, as they come and one page in memory at a time, and sums
+   * them up. When `objects` throws, what was written is removed again and the error passed on.
+   *
+   * @param pages what the pages are named by; new ones unless given
    */
   write(
     transferId: string,
     objects: AsyncIterable<PlannedObject> | Iterable<PlannedObject>,
+    pages?: string,
   ): Promise<ObjectsSummary>;
   /**
    * The objects in order, one page in memory at a time.
@@ -55,8 +76,8 @@ export interface ObjectStore {
   setProgress(transfer: ObjectsOf, index: number, progress: ObjectState, leaseToken: number): Promise<void>;
 }
 
-const pageKey = (transferId: string, digest: string, page: number) =>
-  `${transferId}/objects/${digest.slice(0, 24)}/${String(page).padStart(5, '0')}`;
+const pageKey = (transferId: string, pages: string, page: number) =>
+  `${transferId}/objects/${pages}/${String(page).padStart(5, '0')}`;
 
 export function createObjectStore(options: {
   client: DynamoDBDocumentClient;
@@ -83,6 +104,11 @@ export function createObjectStore(options: {
       .catch(lostCondition);
   }
 
+  /** One that stays is found by nobody, and goes when its time is over. */
+  async function removePage(key: string): Promise<void> {
+    await client.send(new DeleteCommand({ TableName, Key: { transfer_id: key } })).catch(() => {});
+  }
+
   async function getPage(key: string): Promise<TransferObject[]> {
     const { Item } = await client
       .send(new GetCommand({ TableName, Key: { transfer_id: key }, ConsistentRead: true }))
@@ -93,25 +119,41 @@ export function createObjectStore(options: {
   }
 
   return {
-    async write(transferId, objects) {
+    async write(transferId, objects, pages = randomBytes(12).toString('hex')) {
       const digest = objectsDigest();
-      const all: PlannedObject[] = [];
+      const preview: PlannedObject[] = [];
+      let page: PlannedObject[] = [];
+      let written = 0;
+      let objectCount = 0;
       let totalBytes = 0;
-      for await (const object of objects) {
-        digest.add(object);
-        totalBytes += object.size;
-        all.push(object);
+      const flush = async () => {
+        if (page.length === 0) return;
+        const full = page;
+        page = [];
+        await putPage(pageKey(transferId, pages, written), full);
+        written += 1;
+      };
+      try {
+        for await (const object of objects) {
+          digest.add(object);
+          objectCount += 1;
+          totalBytes += object.size;
+          if (preview.length < PREVIEW) preview.push(object);
+          page.push(object);
+          if (page.length === PAGE_SIZE) await flush();
+        }
+        await flush();
+      } catch (error) {
+        for (let index = 0; index < written; index += 1) await removePage(pageKey(transferId, pages, index));
+        throw error;
       }
-      const hex = digest.hex();
-      for (let start = 0; start < all.length; start += PAGE_SIZE) {
-        await putPage(pageKey(transferId, hex, start / PAGE_SIZE), all.slice(start, start + PAGE_SIZE));
-      }
-      return { objectCount: all.length, totalBytes, objectsDigest: hex, preview: all.slice(0, 5) };
+      return { objectCount, totalBytes, objectsDigest: digest.hex(), pages, preview };
     },
 
-    async *read({ transferId, plan }) {
+    async *read(transfer) {
+      const { transferId, plan } = transfer;
       for (let index = 0; index < plan.objectCount; index += PAGE_SIZE) {
-        const objects = await getPage(pageKey(transferId, plan.objectsDigest, index / PAGE_SIZE));
+        const objects = await getPage(pageKey(transferId, pagesOf(transfer), index / PAGE_SIZE));
         if (objects.length !== Math.min(PAGE_SIZE, plan.objectCount - index)) {
           throw new FerryError('not_found', {
             userMessage: `The list of files of ${transferId} is not complete any more. Please ask for the transfer again.`,
@@ -121,12 +163,13 @@ export function createObjectStore(options: {
       }
     },
 
-    async setProgress({ transferId, plan }, index, progress, leaseToken) {
+    async setProgress(transfer, index, progress, leaseToken) {
+      const { transferId } = transfer;
       try {
         await client.send(
           new UpdateCommand({
             TableName,
-            Key: { transfer_id: pageKey(transferId, plan.objectsDigest, Math.floor(index / PAGE_SIZE)) },
+            Key: { transfer_id: pageKey(transferId, pagesOf(transfer), Math.floor(index / PAGE_SIZE)) },
             UpdateExpression: `SET objects[${index % PAGE_SIZE}].progress = :progress, lease_token = :token`,
             ConditionExpression: `attribute_exists(objects[${index % PAGE_SIZE}]) AND (attribute_not_exists(lease_token) OR lease_token <= :token)`,
             ExpressionAttributeValues: { ':progress': progress, ':token': leaseToken },

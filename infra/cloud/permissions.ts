@@ -21,7 +21,7 @@ const TABLE_NEEDS: Readonly<Record<ServiceName, Readonly<Partial<Record<TableNam
     ActiveSessions: SESSIONS,
     UserContext: { verbs: ['GetItem', 'PutItem', 'DeleteItem'] },
     TransferRequests: {
-      // Deleting is for the claim on a chat event whose turn failed.
+      // Deleting is for the claim on a chat event whose turn failed, and for the pages of a proposal that was refused.
       verbs: ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
       indexes: ['UserIdIndex', 'DueIndex'],
     },

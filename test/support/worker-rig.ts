@@ -5,7 +5,7 @@ import { createSettler } from '../../adapters/settle.ts';
 import { wantedRoles } from '../../core/due-work.ts';
 import { createLearning } from '../../core/learning.ts';
 import { createLearningStore } from '../../core/stores/learning-store.ts';
-import { createObjectStore } from '../../core/stores/object-store.ts';
+import { createObjectStore, pagesOf } from '../../core/stores/object-store.ts';
 import { createTransferStore } from '../../core/stores/transfer-store.ts';
 import type { Tickets } from '../../core/tickets.ts';
 import { hashPlan, type PlannedObject, type Transfer, type TransferPlan } from '../../core/transfer.ts';
@@ -164,7 +164,7 @@ export function createWorkerRig(
         ...move(approved, 'queued', { at, by: 'bot', text: 'On the queue for a worker.' }),
         queuedAt: at,
       };
-      await objects.write(transfer.transferId, planned);
+      await objects.write(transfer.transferId, planned, pagesOf(transfer));
       await store.create(transfer);
       return transfer;
     },

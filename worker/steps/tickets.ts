@@ -5,12 +5,14 @@ import { TICKET_KINDS } from '../../core/transfer.ts';
 
 export type TicketsReady =
   | { readonly outcome: 'ready' }
-  /** ServiceNow cannot be asked: the transfer waits, and is taken up again later. */
+  /** The tickets cannot be had now, for the reason that is told: the transfer waits, and is taken up again later. */
   | { readonly outcome: 'wait'; readonly reason: string }
   /** A person cancelled the ticket in ServiceNow, which stops the transfer. */
   | { readonly outcome: 'cancelled'; readonly number: string };
 
-const WAIT = 'ServiceNow cannot be reached, and nothing is sent without its tickets.';
+const UNREACHABLE = 'ServiceNow cannot be reached, and nothing is sent without its tickets.';
+const BEING_OPENED =
+  'Its tickets are not open yet: another process has them in hand, or had when it ended. Nothing is sent without them.';
 
 /**
  * Opens what is missing and asks how both stand.
@@ -23,9 +25,11 @@ export async function checkTickets(deps: {
   settle: (transferId: string) => Promise<void>;
   readTicketState: Tickets['readTicketState'];
   pauses: readonly number[];
+  now: () => number;
   pause: (ms: number, signal: AbortSignal) => Promise<void>;
   signal: AbortSignal;
 }): Promise<TicketsReady> {
+  let reason = UNREACHABLE;
   for (const ms of [0, ...deps.pauses]) {
     if (ms > 0) await deps.pause(ms, deps.signal);
     deps.signal.throwIfAborted();
@@ -34,11 +38,16 @@ export async function checkTickets(deps: {
       await deps.settle(deps.transferId);
       transfer = await deps.store.get(deps.transferId);
     }
-    if (!transfer || TICKET_KINDS.some((kind) => transfer?.tickets[kind].sysId === undefined)) continue;
+    if (!transfer || TICKET_KINDS.some((kind) => transfer?.tickets[kind].sysId === undefined)) {
+      // Whoever holds the lock may be at it, or dead; then it lapses, and a later run opens them.
+      reason = transfer?.settling && transfer.settling.until > deps.now() ? BEING_OPENED : UNREACHABLE;
+      continue;
+    }
+    reason = UNREACHABLE;
     const state = await deps.readTicketState(transfer, deps.signal);
     if (state.outcome === 'open') return { outcome: 'ready' };
     if (state.outcome === 'cancelled') return { outcome: 'cancelled', number: state.number };
   }
   deps.signal.throwIfAborted();
-  return { outcome: 'wait', reason: WAIT };
+  return { outcome: 'wait', reason };
 }

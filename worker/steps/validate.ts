@@ -1,7 +1,7 @@
 /** The first step: whether what was approved may still be done, and can be, before anything is touched. */
 import PQueue from 'p-queue';
 import { FerryError } from '../../core/errors.ts';
-import { approvalHolds, destinationOf, mayRequest, scopeOf } from '../../core/policy.ts';
+import { approvalHolds, destinationOf, keySample, mayRequest, scopeOf } from '../../core/policy.ts';
 import type { Destination, PolicyConfig } from '../../core/policy-config.ts';
 import { shownText } from '../../core/shown-text.ts';
 import type { ObjectStore } from '../../core/stores/object-store.ts';
@@ -56,12 +56,12 @@ export async function validate(deps: {
   requireApproval(policy, transfer, deps.now);
 
   const digest = objectsDigest();
-  const keys: string[] = [];
-  const open: PlannedObject[] = [];
+  const sample = keySample(policy, plan.bucket);
+  let open = 0;
   for await (const { progress, ...object } of deps.objects.read(transfer)) {
     digest.add(object);
-    keys.push(object.key);
-    if (progress.state !== 'done') open.push(object);
+    sample.add(object.key);
+    if (progress.state !== 'done') open += 1;
     const fault = pathFault(object.targetPath, destination.folder);
     if (fault) {
       throw new FerryError('bad_input', {
@@ -74,17 +74,20 @@ export async function validate(deps: {
       'The list of files is not the one that was approved. Nothing was sent; please ask for it anew.',
     );
   }
-  const verdict = mayRequest(policy, transfer.requester, scopeOf(transfer, keys));
+  const verdict = mayRequest(policy, transfer.requester, scopeOf(transfer, sample.keys(), sample.count()));
   if (!verdict.allowed) throw refused(`${verdict.reason} Nothing was sent.`);
   const facts = new Map<number, SourceFacts>();
-  if (open.length === 0) return facts;
+  if (open === 0) return facts;
 
   const grant = await deps.openSource();
-  await checkAll(open, grant.source).finally(() => grant.close());
+  await checkAll(grant.source).finally(() => grant.close());
   return facts;
 
-  /** The first that has changed or cannot be read stops the others. */
-  async function checkAll(planned: readonly PlannedObject[], source: Source): Promise<void> {
+  /**
+   * The first that has changed or cannot be read stops the others. The pages are read once more, as far as they are
+   * needed: ten thousand objects are never all in memory.
+   */
+  async function checkAll(source: Source): Promise<void> {
     const firstFailure = new AbortController();
     const either = AbortSignal.any([signal, firstFailure.signal]);
     const queue = new PQueue({ concurrency: CHECKS_AT_ONCE });
@@ -100,7 +103,14 @@ export async function validate(deps: {
         firstFailure.abort(error);
         throw error;
       });
-    await Promise.allSettled(planned.map((object) => queue.add(() => check(object), { signal: either })));
+    for await (const { progress, ...object } of deps.objects.read(transfer)) {
+      if (either.aborted) break;
+      if (progress.state === 'done') continue;
+      // A failure is told by `either`, which it has aborted.
+      void queue.add(() => check(object)).catch(() => {});
+      await queue.onSizeLessThan(CHECKS_AT_ONCE);
+    }
+    await queue.onIdle();
     either.throwIfAborted();
   }
 }

@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAuditOutbox } from '../../../core/audit-outbox.ts';
 import { isSettled } from '../../../core/due-work.ts';
 import { type AuditBucket, createAuditBucket } from '../../../core/s3-audit.ts';
-import { createObjectStore, type ObjectStore } from '../../../core/stores/object-store.ts';
+import { createObjectStore, type ObjectStore, pagesOf } from '../../../core/stores/object-store.ts';
 import { createTransferStore, type TransferStore } from '../../../core/stores/transfer-store.ts';
 import type { Transfer } from '../../../core/transfer.ts';
 import { move, note } from '../../../core/transfer-state.ts';
@@ -83,7 +83,7 @@ async function walked(): Promise<string> {
   const planned = plannedObject();
   const transfer = proposal({}, [planned]);
   const id = transfer.transferId;
-  await objects.write(id, [planned]);
+  await objects.write(id, [planned], pagesOf(transfer));
   await store.create(transfer);
   await outbox().bringIn(id);
   const entry = (by: string, text: string) => ({ at: clock, by, text });
