@@ -75,7 +75,7 @@ export async function startBot(
     headObjects: timed(s3Browse.headObjects),
     findByName: timed(s3Browse.findByName),
   };
-  const proposals = createProposals({ transfers, objects, learning, policy, now });
+  const proposals = createProposals({ transfers, objects, learning, policy, ahead: settler.ahead, now });
   const cancellation = createCancellation({ transfers, objects, policy, now });
   const retries = createRetries({
     transfers,
@@ -152,7 +152,13 @@ export async function startBot(
     now,
     log,
   });
-  const approvals = createApprovals({ store: transfers, policy, loadScope: base.loadScope, now });
+  const approvals = createApprovals({
+    store: transfers,
+    policy,
+    loadScope: base.loadScope,
+    ahead: settler.ahead,
+    now,
+  });
 
   const inbox = createInbox({
     turns: createTurnStore({ ...tables, parse: (stored) => chatEventSchema.parse(stored) }),

@@ -100,5 +100,5 @@ export function dueToHold(
   now: number,
 ): number | undefined {
   if (due === undefined || held === undefined || held > due) return due;
-  return due - held <= Math.min(EARLY_MS, (due - now) * (2 / 3)) ? held : due;
+  return due - held <= Math.min(EARLY_MS, (due - now) * (3 / 4)) ? held : due;
 }
