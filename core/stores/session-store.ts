@@ -4,7 +4,6 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
-  UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { lostCondition, storeFault } from './items.ts';
@@ -31,7 +30,7 @@ export interface SessionStore {
   get(tokenHash: string): Promise<SessionRecord | undefined>;
   delete(tokenHash: string): Promise<void>;
   /**
-   * Uses the session up, in one write that only one caller wins.
+   * Uses the session up: takes it out of the table, in one write that only one caller wins.
    *
    * @param now epoch milliseconds
    * @returns undefined when it lapsed, was used or closed before, or never existed
@@ -92,14 +91,12 @@ export function createSessionStore(options: {
     async use(tokenHash, now) {
       try {
         const { Attributes } = await client.send(
-          new UpdateCommand({
+          new DeleteCommand({
             TableName,
             Key: { session_token: tokenHash },
-            UpdateExpression: 'SET used_at = :now',
-            ConditionExpression:
-              'attribute_exists(session_token) AND attribute_not_exists(used_at) AND expires_at_ms > :now',
+            ConditionExpression: 'expires_at_ms > :now',
             ExpressionAttributeValues: { ':now': now },
-            ReturnValues: 'ALL_NEW',
+            ReturnValues: 'ALL_OLD',
           }),
         );
         return Attributes && fromRow(Attributes);
