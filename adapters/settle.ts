@@ -1,8 +1,8 @@
 /** Brings tickets, cards and audit in step with a transfer's record: whoever changed it calls, one at a time does it. */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Audit } from '../core/audit-event.ts';
 import { filesUnlisted } from '../core/audit.ts';
+import type { Audit } from '../core/audit-event.ts';
 import { cardsBehind, ticketsBehind } from '../core/due-work.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
 import type { PostedMessage, Transfer } from '../core/transfer.ts';

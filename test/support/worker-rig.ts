@@ -118,10 +118,10 @@ export function createWorkerRig(
     objects,
     learning,
     settle,
-    followUp: (transferId) =>
-      followUp({ settle, learn: (id) => learning.learn(id) }, transferId, log),
+    followUp: (transferId) => followUp({ settle, learn: (id) => learning.learn(id) }, transferId, log),
 
-    leases: ({ owner = 'worker-1', leaseMs = 30_000 } = {}) => createLeases({ store, owner, leaseMs, ahead, now }),
+    leases: ({ owner = 'worker-1', leaseMs = 30_000 } = {}) =>
+      createLeases({ store, owner, leaseMs, ahead, now }),
 
     deps: ({ leaseMs = 30_000, changes = {} } = {}) => ({
       store,
