@@ -17,7 +17,7 @@ function minuteOfDay(timeZone: string, at: number): number {
 const minutes = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
 
 /**
- * Asked before a run begins; one that has begun goes on to its end.
+ * Asked before a run begins and after each file: a file under way is finished, the others wait for the window.
  *
  * @param at epoch milliseconds
  * @returns the window in words when it is closed now

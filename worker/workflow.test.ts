@@ -331,6 +331,39 @@ describe('a destination that is not ready', () => {
     expect(await rig.run(transfer)).toBe('completed');
   });
 
+  it('finishes the file at hand when the window closes, and keeps the rest for the next one', async () => {
+    const rig = createWorkerRig(db);
+    const { policy } = rig.deps();
+    const acme = policy.destinations['acme-ftp'];
+    if (!acme) throw new Error('no destination');
+    const inAnHour = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
+    const closed = { from: inAnHour(1), to: inAnHour(2), timeZone: 'UTC' };
+    const destination: typeof acme = { ...acme, maxConnections: 1 };
+    const changes = { policy: { ...policy, destinations: { 'acme-ftp': destination } } };
+
+    /** Runs it, and closes the window when half of its first file is there. */
+    const runIntoTheNight = async (transfer: Transfer, first: string) => {
+      const gate = createGate();
+      rig.source.gates.set(first, gate);
+      const running = rig.run(transfer, { changes });
+      await gate.reached;
+      destination.window = closed;
+      gate.open();
+      return running;
+    };
+    const files = [file(0, 2_000), file(1, 2_000), file(2, 2_000)];
+    const transfer = await rig.queued(files);
+    expect(await runIntoTheNight(transfer, files[0]?.key ?? '')).toBe('deferred');
+    expect(await statesOf(rig, transfer)).toEqual(['done', 'pending', 'pending']);
+    expect((await rig.get(transfer.transferId)).waiting?.reason).toContain(`from ${closed.from}`);
+    expect(rig.temporaryFiles()).toEqual([]);
+    delete destination.window;
+    expect(await rig.run(transfer, { changes })).toBe('completed');
+
+    const last = plannedObject(0, { key: 'reports/last.csv', targetPath: '/incoming/last.csv', size: 2_000 });
+    expect(await runIntoTheNight(await rig.queued([last]), last.key)).toBe('completed');
+  });
+
   it('gives the file its time and temporary names as the destination wants them', async () => {
     const rig = createWorkerRig(db);
     const transfer = await rig.queued([file(0, 2_000)]);

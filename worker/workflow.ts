@@ -18,7 +18,7 @@ import { removeLeftovers } from './leftovers.ts';
 import { keepMessageCurrent } from './progress-message.ts';
 import { RunStop, stopCause } from './run-stop.ts';
 import type { SourceGrant } from './source.ts';
-import { prepareStreaming, type Streaming } from './steps/stream.ts';
+import { prepareStreaming, type Streaming, WindowClosed } from './steps/stream.ts';
 import { checkTickets } from './steps/tickets.ts';
 import { requireDestination, validate } from './steps/validate.ts';
 import type { Target } from './target.ts';
@@ -154,6 +154,8 @@ export async function runTransfer(
     unwritten = {};
   }
 
+  const notNow = (open: string) => `${transfer.plan.destination} takes files ${open}.`;
+
   async function requireTickets(): Promise<void> {
     const tickets = await checkTickets({
       transferId,
@@ -187,7 +189,7 @@ export async function runTransfer(
     log.info({ step }, 'begins');
     signal.throwIfAborted();
     const closed = closedUntil(requireDestination(policy, transfer).window, now());
-    if (closed) throw new Aside('wait', `${transfer.plan.destination} takes files ${closed}.`);
+    if (closed) throw new Aside('wait', notNow(closed));
     const facts = await validate({ transfer, policy, objects, openSource, retry, signal, now: now() });
     begin('tickets');
     await requireTickets();
@@ -330,6 +332,10 @@ export async function runTransfer(
         const by = (await store.get(transferId))?.cancelRequested?.by;
         return cancel(by?.userId ?? 'worker', `Cancelled${by ? ` by ${by.name}` : ''}.`);
       }
+    }
+    if (thrown instanceof WindowClosed) {
+      const { window } = requireDestination(policy, transfer);
+      return defer(notNow(closedUntil(window, now()) ?? 'again'));
     }
     if (thrown instanceof Aside) {
       return thrown.way === 'wait' ? defer(thrown.message) : cancel('worker', thrown.message);

@@ -14,6 +14,7 @@ import { createProgress } from '../progress.ts';
 import type { Source, SourceFacts } from '../source.ts';
 import type { Target, TargetSession } from '../target.ts';
 import { TEMP_SUFFIX } from '../target-name.ts';
+import { closedUntil } from '../time-window.ts';
 import type { Checkpoints } from '../watch.ts';
 import { type RetryPolicy, withRetry } from '../with-retry.ts';
 
@@ -71,6 +72,9 @@ const MOST_IN_A_ROW = 10;
 /** Objects that are named in the message. */
 const NAMED = 5;
 
+/** The destination's window closed: what was under way is in its place, the rest waits. */
+export class WindowClosed extends Error {}
+
 /** The server takes no more connections, but this run has others. */
 class Crowded extends Error {}
 
@@ -101,6 +105,7 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
   }
 
   const queue = createObjectQueue(objects, transfer);
+  const isClosed = () => closedUntil(destination.window, deps.now()) !== undefined;
   const progress = createProgress(plan.totalBytes, before, deps.now);
   const stopAll = new AbortController();
   const signal = AbortSignal.any([deps.signal, stopAll.signal]);
@@ -218,11 +223,13 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
 
     lanesOpen += 1;
     try {
+      if (isClosed()) return 'close';
       for (let cargo = await take(); cargo; cargo = await take()) {
         await deliver(cargo);
-        if (!connections.isWanted(plan.destination)) continue;
+        const closed = isClosed();
+        if (!closed && !connections.isWanted(plan.destination)) continue;
         await giveBack();
-        return 'go on';
+        return closed ? 'close' : 'go on';
       }
       return 'close';
     } catch (error) {
@@ -261,10 +268,13 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
       const count = Math.max(1, Math.min(destination.maxConnections, plan.objectCount - before.objects));
       let ends = await Promise.allSettled(Array.from({ length: count }, lanes));
       // What a crowded lane gave back after the others had ended.
-      while (queue.hasMore() && !signal.aborted) ends = [...ends, ...(await Promise.allSettled([lanes()]))];
+      while (queue.hasMore() && !signal.aborted && !isClosed())
+        ends = [...ends, ...(await Promise.allSettled([lanes()]))];
       deps.signal.throwIfAborted();
       if (stopAll.signal.aborted) throw stopAll.signal.reason;
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
+      // A window that closes behind the last file is no matter.
+      if (isClosed() && (await queue.take())) throw new WindowClosed();
       if (failed.size === 1) throw firstFault;
       if (failed.size > 1) throw manyFailed([...failed.values()], plan.objectCount);
       return [...verified].sort().join(', ') || 'size';
