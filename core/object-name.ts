@@ -1,4 +1,5 @@
 /** Names from people: whether an S3 key or an FTP path may be used, and where each object lands on the server. */
+import { createSeenNames } from './seen-names.ts';
 
 /** Longest S3 key in UTF-8 bytes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const MAX_KEY_BYTES = 1_024;
@@ -98,7 +99,7 @@ function relativeName(key: string, listedUnder: string | undefined): string {
 
 /**
  * Gives each object of a request its absolute path on the server, always below the destination's folder, and refuses
- * two objects with one path. Fed one by one, so that ten thousand keys need no second list.
+ * two objects with one path. Fed one by one, so that ten thousand keys need no list.
  */
 export function targetNamer(naming: TargetNaming): { next(key: string): TargetVerdict } {
   const base = segmentsOf(naming.folder);
@@ -109,7 +110,9 @@ export function targetNamer(naming: TargetNaming): { next(key: string): TargetVe
   const below = absolute ? wished.slice(base.length) : wished;
   const isFolder = !wish || wish.folder || naming.several || wish.path.endsWith('/') || below.length === 0;
   const wishCheck = wish ? checkTargetPath(wish.path) : GOOD;
-  const taken = new Map<string, string>();
+  // Those that were named one by one are few, so both can be told; of a listing no list is kept.
+  const taken = naming.listedUnder === undefined ? new Map<string, string>() : undefined;
+  const isNew = createSeenNames();
 
   return {
     next(key) {
@@ -121,9 +124,13 @@ export function targetNamer(naming: TargetNaming): { next(key: string): TargetVe
       const targetPath = `/${[...base, ...below, ...own].join('/')}`;
       const pathCheck = checkTargetPath(targetPath);
       if (!pathCheck.ok) return pathCheck;
-      const other = taken.get(targetPath);
-      if (other !== undefined) return bad(`"${other}" and "${key}" would both become ${targetPath}.`);
-      taken.set(targetPath, key);
+      if (!isNew(targetPath)) {
+        const other = taken?.get(targetPath);
+        return bad(
+          `${other === undefined ? 'Another file' : `"${other}"`} and "${key}" would both become ${targetPath}.`,
+        );
+      }
+      taken?.set(targetPath, key);
       return { ok: true, targetPath };
     },
   };
