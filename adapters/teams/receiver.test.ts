@@ -3,7 +3,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type MicrosoftKeys, publishMicrosoftKeys } from '../../test/fakes/microsoft-keys.ts';
+import {
+  type MicrosoftKeys,
+  publishMicrosoftKeys,
+  type TokenClaims,
+} from '../../test/fakes/microsoft-keys.ts';
 import { startTeamsConnector, type TeamsConnectorServer } from '../../test/fakes/teams-connector.ts';
 import { personalIdOf, TEAMS_APP, TEAMS_TENANT } from '../../test/fakes/teams-world.ts';
 import { memoryNotes } from '../../test/support/memory-notes.ts';
@@ -122,6 +126,11 @@ describe('who gets in', () => {
     expect(teams.callsOf('member').every((call) => call.authorization === `Bearer ${BOT_TOKEN}`)).toBe(true);
   });
 
+  /** As the bot itself gets them to speak to Teams; botbuilder takes such a token for one of its Emulator. */
+  const ofDirectory = (iss: string, tid: string, claims: TokenClaims) =>
+    `Bearer ${keys.token({ iss, tid, aud: 'https://api.botframework.com', ...claims })}`;
+  const BOT_FRAMEWORK_TENANT = 'd6d49420-f39b-4df7-a1dc-d59a935871db';
+
   const seconds = () => Math.floor(Date.now() / 1_000);
   it.each<[string, () => string]>([
     ['no token', () => ''],
@@ -135,6 +144,41 @@ describe('who gets in', () => {
     ['another service URL', () => `Bearer ${keys.token({ ...good(), serviceurl: 'http://127.0.0.1:1/' })}`],
     ['a stranger’s signature', () => `Bearer ${keys.token(good(), 'a stranger')}`],
     ['no signature', () => `Bearer ${keys.token(good(), 'nobody')}`],
+    [
+      'the bot’s own token',
+      () =>
+        ofDirectory(`https://sts.windows.net/${TEAMS_TENANT}/`, TEAMS_TENANT, {
+          ver: '1.0',
+          appid: TEAMS_APP,
+        }),
+    ],
+    [
+      'the bot’s own token, version 2',
+      () =>
+        ofDirectory(`https://login.microsoftonline.com/${TEAMS_TENANT}/v2.0`, TEAMS_TENANT, {
+          ver: '2.0',
+          azp: TEAMS_APP,
+        }),
+    ],
+    [
+      'a token of the tenant botframework.com',
+      () =>
+        ofDirectory(`https://sts.windows.net/${BOT_FRAMEWORK_TENANT}/`, BOT_FRAMEWORK_TENANT, {
+          ver: '1.0',
+          appid: TEAMS_APP,
+        }),
+    ],
+    [
+      'a token of the tenant botframework.com, version 2',
+      () =>
+        ofDirectory(`https://login.microsoftonline.com/${BOT_FRAMEWORK_TENANT}/v2.0`, BOT_FRAMEWORK_TENANT, {
+          ver: '2.0',
+          azp: TEAMS_APP,
+        }),
+    ],
+    // botbuilder remembers every tenant that a token names, genuine or not, for as long as the process lives.
+    ['another tenant’s name', () => `Bearer ${keys.token({ ...good(), tid: 'a-stranger' })}`],
+    ['two tokens', () => `Bearer ${keys.token(good())} ${keys.token(good())}`],
   ])('is nobody with %s', async (_, authorization) => {
     connect(authorization);
     const said = await teams.people.mention(ANA, CHANNEL, 'help');
