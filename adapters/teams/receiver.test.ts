@@ -25,6 +25,8 @@ const logger = pino({ level: 'silent' });
 const ANA = '00000000-0000-0000-0000-00000000000a';
 const GUS = '00000000-0000-0000-0000-000000000006';
 const EVE = '00000000-0000-0000-0000-000000000005';
+/** Allowed, and nobody's whose addresses are vouched for. */
+const ALLIED_TENANT = 'another-tenant';
 const CHANNEL = '19:transfers@thread.tacv2';
 const BOT_TOKEN = 'bot-token';
 
@@ -44,7 +46,12 @@ beforeEach(async () => {
   teams = await startTeamsConnector({ token: BOT_TOKEN });
   teams.addUser({ aadObjectId: ANA, name: 'Ana Silva', email: 'ana@example.com' });
   teams.addUser({ aadObjectId: GUS, name: 'Gus', userRole: 'guest' });
-  teams.addUser({ aadObjectId: EVE, name: 'Eve', tenantId: 'another-tenant' });
+  teams.addUser({
+    aadObjectId: EVE,
+    name: 'Eve',
+    email: 'bob@example.com',
+    tenantId: ALLIED_TENANT,
+  });
   teams.addConversation({ id: CHANNEL, members: [ANA, GUS, EVE] });
   const serviceUrls: ServiceUrls = { allows: (given) => given.startsWith('http://127.0.0.1:') };
   const connector = createTeamsConnector({
@@ -77,7 +84,8 @@ beforeEach(async () => {
     routes,
     notes,
     serviceUrls,
-    allowedTenants: [TEAMS_TENANT],
+    allowedTenants: [TEAMS_TENANT, ALLIED_TENANT],
+    emailTenants: [TEAMS_TENANT],
     local: false,
     clickWaitMs: 200,
     ...common,
@@ -216,6 +224,17 @@ describe('who gets in', () => {
     await teams.people.mention(EVE, CHANNEL, 'help');
     expect(events.map(({ person }) => person.standing)).toEqual(['external', 'external']);
   });
+});
+
+it('takes no address from another tenant, for its administrators write there what they like', async () => {
+  const { activity } = await teams.people.mention(EVE, CHANNEL, 'help');
+  events = [];
+  const conversation = { ...(activity.conversation as object), tenantId: ALLIED_TENANT };
+  const tenant = { id: ALLIED_TENANT };
+  await teams.people.deliver({ ...activity, conversation, channelData: { tenant } });
+  expect(events.map(({ person }) => person)).toEqual([
+    { userId: `teams:${ALLIED_TENANT}:${EVE}`, name: 'Eve', standing: 'member' },
+  ]);
 });
 
 describe('acknowledging', () => {
