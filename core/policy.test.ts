@@ -19,6 +19,7 @@ import {
   scopeOf,
   usableDestinations,
 } from './policy.ts';
+import type { PolicyConfig } from './policy-config.ts';
 
 const dan: Person = { ...eve, userId: 'slack:T01FERRY:U04DAN', name: 'Dan', email: 'dan@example.com' };
 
@@ -124,6 +125,17 @@ servicenow: { userGroup: u, auditGroup: a }
     });
   });
 
+  it('knows by email only those whose own directory vouches for it', () => {
+    const open: PolicyConfig = { ...tiered, standings: ['member', 'guest', 'external'] };
+    for (const standing of ['guest', 'external'] as const) {
+      const stranger = { ...dan, userId: 'slack:T01FERRY:U07GUS', standing };
+      expect(mayUse(open, stranger).allowed).toBe(true);
+      expect(mayRequest(open, stranger, scope()).allowed).toBe(false);
+      expect(usableDestinations(open, stranger)).toEqual([]);
+    }
+    expect(mayRequest(open, dan, scope()).allowed).toBe(true);
+  });
+
   it('does not take names of the language for groups or destinations', () => {
     expect(mayRequest(policy, ana, scope({ destination: 'constructor' })).allowed).toBe(false);
   });
@@ -145,6 +157,13 @@ describe('who may decide', () => {
   it('refuses the requester also under another account with the same email', () => {
     const elsewhere = { ...cleo, email: 'ANA@example.com' };
     expect(mayDecide(policy, elsewhere, transfer, scope()).allowed).toBe(false);
+  });
+
+  it('refuses an account with the requester’s address, whoever wrote it there', () => {
+    const open: PolicyConfig = { ...policy, standings: ['member', 'guest'] };
+    const guest = { ...cleo, email: 'ana@example.com', standing: 'guest' as const };
+    expect(mayDecide(open, { ...guest, email: cleo.email }, transfer, scope()).allowed).toBe(true);
+    expect(mayDecide(open, guest, transfer, scope()).allowed).toBe(false);
   });
 
   it('refuses strangers and those who may no longer use FileFerry', () => {
@@ -197,6 +216,8 @@ it('knows a person by account, or by an email that is there', () => {
   const nameless = (id: string): Person => ({ userId: id, name: '', email: '', standing: 'member' });
   expect(isSamePerson(nameless('slack:T:1'), nameless('slack:T:2'))).toBe(false);
   expect(isSamePerson({ ...ana, email: undefined }, { ...bob, email: undefined })).toBe(false);
+  for (const standing of ['guest', 'external'] as const)
+    expect(isSamePerson(ana, { ...bob, email: ana.email, standing })).toBe(false);
 });
 
 it('takes the keys of a plan complete or not at all', () => {

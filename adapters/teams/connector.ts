@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CloudAdapter, ConfigurationBotFrameworkAuthentication } from 'botbuilder';
 import { FerryError } from '../../core/errors.ts';
 import type { TeamsThreadRef } from '../../core/thread-ref.ts';
+import { saysItIsFromChannel } from './channel-token.ts';
 import { fromTeams, isThrottled, isUncertain } from './errors.ts';
 import { ConnectorFault, connectorHttp, type TurnContext } from './http.ts';
 import { createPace } from './pace.ts';
@@ -74,6 +75,8 @@ export interface TeamsConnector {
 
 /** Whom the bot's token is for. */
 const AUDIENCE = 'https://api.botframework.com';
+/** Who signs what Teams sends. */
+const CHANNEL_ISSUER = 'https://api.botframework.com';
 const DEFAULT_TIMEOUT_MS = 15_000;
 const DEFAULT_PATIENCE_MS = 20_000;
 const DEFAULT_BACKOFF_MS = [500, 2_000, 5_000];
@@ -110,6 +113,10 @@ export function createTeamsConnector(options: ConnectorOptions): TeamsConnector 
     { httpClient: connectorHttp(options.timeoutMs ?? DEFAULT_TIMEOUT_MS) },
   );
   const adapter = new CloudAdapter(authentication);
+  const channel = {
+    issuer: options.authority?.ToBotFromChannelTokenIssuer ?? CHANNEL_ISSUER,
+    tenantId: identity.tenantId,
+  };
 
   function checkService(serviceUrl: string): void {
     if (serviceUrls.allows(serviceUrl)) return;
@@ -250,6 +257,7 @@ export function createTeamsConnector(options: ConnectorOptions): TeamsConnector 
       ),
 
     async authenticate(activity, authorization) {
+      if (identity.appId && !saysItIsFromChannel(authorization, channel)) return 'refused';
       try {
         await authentication.authenticateRequest(
           activity as Parameters<typeof authentication.authenticateRequest>[0],

@@ -41,8 +41,15 @@ export interface People {
   person(sender: Sender): Promise<Person>;
 }
 
-/** @param now epoch milliseconds; answers are kept for five minutes */
-export function teamsPeople(connector: TeamsConnector, now: () => number): People {
+/**
+ * @param now epoch milliseconds; answers are kept for five minutes
+ * @param vouches whether the directory of this tenant is believed when it says whose an address is
+ */
+export function teamsPeople(
+  connector: TeamsConnector,
+  now: () => number,
+  vouches: (tenantId: string) => boolean,
+): People {
   const known = boundedCache<Promise<Person>>(MAX_PEOPLE, now);
 
   async function look({ teamsId, aadObjectId, thread }: Sender): Promise<Person> {
@@ -54,7 +61,7 @@ export function teamsPeople(connector: TeamsConnector, now: () => number): Peopl
     return {
       userId: userIdOf(thread.tenantId, aadObjectId),
       name: plainText(entry.name ?? '', MAX_NAME) || aadObjectId,
-      ...(email?.includes('@') && { email }),
+      ...(email?.includes('@') && vouches(thread.tenantId) && { email }),
       standing: standingOf(entry, thread.tenantId),
     };
   }

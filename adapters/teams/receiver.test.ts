@@ -3,7 +3,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type MicrosoftKeys, publishMicrosoftKeys } from '../../test/fakes/microsoft-keys.ts';
+import {
+  type MicrosoftKeys,
+  publishMicrosoftKeys,
+  type TokenClaims,
+} from '../../test/fakes/microsoft-keys.ts';
 import { startTeamsConnector, type TeamsConnectorServer } from '../../test/fakes/teams-connector.ts';
 import { personalIdOf, TEAMS_APP, TEAMS_TENANT } from '../../test/fakes/teams-world.ts';
 import { memoryNotes } from '../../test/support/memory-notes.ts';
@@ -21,6 +25,8 @@ const logger = pino({ level: 'silent' });
 const ANA = '00000000-0000-0000-0000-00000000000a';
 const GUS = '00000000-0000-0000-0000-000000000006';
 const EVE = '00000000-0000-0000-0000-000000000005';
+/** Allowed, and nobody's whose addresses are vouched for. */
+const ALLIED_TENANT = 'another-tenant';
 const CHANNEL = '19:transfers@thread.tacv2';
 const BOT_TOKEN = 'bot-token';
 
@@ -40,7 +46,12 @@ beforeEach(async () => {
   teams = await startTeamsConnector({ token: BOT_TOKEN });
   teams.addUser({ aadObjectId: ANA, name: 'Ana Silva', email: 'ana@example.com' });
   teams.addUser({ aadObjectId: GUS, name: 'Gus', userRole: 'guest' });
-  teams.addUser({ aadObjectId: EVE, name: 'Eve', tenantId: 'another-tenant' });
+  teams.addUser({
+    aadObjectId: EVE,
+    name: 'Eve',
+    email: 'bob@example.com',
+    tenantId: ALLIED_TENANT,
+  });
   teams.addConversation({ id: CHANNEL, members: [ANA, GUS, EVE] });
   const serviceUrls: ServiceUrls = { allows: (given) => given.startsWith('http://127.0.0.1:') };
   const connector = createTeamsConnector({
@@ -73,7 +84,8 @@ beforeEach(async () => {
     routes,
     notes,
     serviceUrls,
-    allowedTenants: [TEAMS_TENANT],
+    allowedTenants: [TEAMS_TENANT, ALLIED_TENANT],
+    emailTenants: [TEAMS_TENANT],
     local: false,
     clickWaitMs: 200,
     ...common,
@@ -122,6 +134,11 @@ describe('who gets in', () => {
     expect(teams.callsOf('member').every((call) => call.authorization === `Bearer ${BOT_TOKEN}`)).toBe(true);
   });
 
+  /** As the bot itself gets them to speak to Teams; botbuilder takes such a token for one of its Emulator. */
+  const ofDirectory = (iss: string, tid: string, claims: TokenClaims) =>
+    `Bearer ${keys.token({ iss, tid, aud: 'https://api.botframework.com', ...claims })}`;
+  const BOT_FRAMEWORK_TENANT = 'd6d49420-f39b-4df7-a1dc-d59a935871db';
+
   const seconds = () => Math.floor(Date.now() / 1_000);
   it.each<[string, () => string]>([
     ['no token', () => ''],
@@ -135,6 +152,41 @@ describe('who gets in', () => {
     ['another service URL', () => `Bearer ${keys.token({ ...good(), serviceurl: 'http://127.0.0.1:1/' })}`],
     ['a stranger’s signature', () => `Bearer ${keys.token(good(), 'a stranger')}`],
     ['no signature', () => `Bearer ${keys.token(good(), 'nobody')}`],
+    [
+      'the bot’s own token',
+      () =>
+        ofDirectory(`https://sts.windows.net/${TEAMS_TENANT}/`, TEAMS_TENANT, {
+          ver: '1.0',
+          appid: TEAMS_APP,
+        }),
+    ],
+    [
+      'the bot’s own token, version 2',
+      () =>
+        ofDirectory(`https://login.microsoftonline.com/${TEAMS_TENANT}/v2.0`, TEAMS_TENANT, {
+          ver: '2.0',
+          azp: TEAMS_APP,
+        }),
+    ],
+    [
+      'a token of the tenant botframework.com',
+      () =>
+        ofDirectory(`https://sts.windows.net/${BOT_FRAMEWORK_TENANT}/`, BOT_FRAMEWORK_TENANT, {
+          ver: '1.0',
+          appid: TEAMS_APP,
+        }),
+    ],
+    [
+      'a token of the tenant botframework.com, version 2',
+      () =>
+        ofDirectory(`https://login.microsoftonline.com/${BOT_FRAMEWORK_TENANT}/v2.0`, BOT_FRAMEWORK_TENANT, {
+          ver: '2.0',
+          azp: TEAMS_APP,
+        }),
+    ],
+    // botbuilder remembers every tenant that a token names, genuine or not, for as long as the process lives.
+    ['another tenant’s name', () => `Bearer ${keys.token({ ...good(), tid: 'a-stranger' })}`],
+    ['two tokens', () => `Bearer ${keys.token(good())} ${keys.token(good())}`],
   ])('is nobody with %s', async (_, authorization) => {
     connect(authorization);
     const said = await teams.people.mention(ANA, CHANNEL, 'help');
@@ -172,6 +224,17 @@ describe('who gets in', () => {
     await teams.people.mention(EVE, CHANNEL, 'help');
     expect(events.map(({ person }) => person.standing)).toEqual(['external', 'external']);
   });
+});
+
+it('takes no address from another tenant, for its administrators write there what they like', async () => {
+  const { activity } = await teams.people.mention(EVE, CHANNEL, 'help');
+  events = [];
+  const conversation = { ...(activity.conversation as object), tenantId: ALLIED_TENANT };
+  const tenant = { id: ALLIED_TENANT };
+  await teams.people.deliver({ ...activity, conversation, channelData: { tenant } });
+  expect(events.map(({ person }) => person)).toEqual([
+    { userId: `teams:${ALLIED_TENANT}:${EVE}`, name: 'Eve', standing: 'member' },
+  ]);
 });
 
 describe('acknowledging', () => {

@@ -28,6 +28,8 @@ export interface TeamsReceiverOptions {
   readonly serviceUrls: ServiceUrls;
   /** Tenants whose people may use FileFerry. */
   readonly allowedTenants: readonly string[];
+  /** Tenants whose people are known by email too. */
+  readonly emailTenants: readonly string[];
   /** Nothing is authenticated, so only this machine may ask. */
   readonly local: boolean;
   readonly logger: Logger;
@@ -113,14 +115,15 @@ const isFromHere = ({ socket, headers }: IncomingMessage): boolean =>
 
 export function teamsReceiver(options: TeamsReceiverOptions): Receiver {
   const { connector, clicks, routes, serviceUrls, logger, now } = options;
-  const people = teamsPeople(connector, now);
   const underWay = new Set<Promise<void>>();
   let handle: EventHandler | undefined;
   let stopping = false;
 
   /** A local Teams may call its tenant what it likes, unless the settings name one. */
-  const mayUse = (tenantId: string) =>
-    options.allowedTenants.includes(tenantId) || (options.local && options.allowedTenants.length === 0);
+  const isOneOf = (tenants: readonly string[], tenantId: string) =>
+    tenants.includes(tenantId) || (options.local && tenants.length === 0);
+  const mayUse = (tenantId: string) => isOneOf(options.allowedTenants, tenantId);
+  const people = teamsPeople(connector, now, (tenantId) => isOneOf(options.emailTenants, tenantId));
 
   const refuse = (why: string, req: IncomingMessage): Answer => {
     logger.warn({ why, from: req.socket.remoteAddress }, 'a request to the Teams endpoint was refused');
