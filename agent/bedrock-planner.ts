@@ -87,7 +87,7 @@ export function createBedrockPlanner(deps: BedrockPlannerDeps): Planner {
         system: SYSTEM_PROMPT,
         messages: messagesOf(turn, memory),
         tools: TOOLBOX,
-        context: { deps, turn, memory, evidence: createEvidence(turn.text, memory), signal },
+        context: { deps, turn, memory, evidence: createEvidence(turn, memory), signal },
         limits,
         meter,
       });
@@ -96,7 +96,7 @@ export function createBedrockPlanner(deps: BedrockPlannerDeps): Planner {
       const [only, ...others] = reply.kind === 'transfers' ? reply.transferIds : [];
       const transferId =
         reply.kind === 'proposed' ? reply.transferId : others.length === 0 ? only : undefined;
-      if (transferId !== undefined) await deps.focus?.keep(turn.person, { transferId });
+      if (transferId !== undefined) await deps.focus?.keep(turn, { transferId });
       return reply;
     } finally {
       clearTimeout(timer);

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { type ChatEvent, chatEventSchema } from '../adapters/chat-event.ts';
 import { createFoundation, openTables } from '../adapters/foundation.ts';
 import { chatConnections } from '../adapters/platforms.ts';
+import { focusMemory } from '../agent/focus-memory.ts';
 import { createCancellation } from '../core/cancel.ts';
 import type { BotConfig } from '../core/config.ts';
 import { type Checks, healthRoutes } from '../core/health.ts';
@@ -126,10 +127,7 @@ export async function startBot(
       ...(env.PROVE_READ_ONLY
         ? { roleProof: createRoleProof({ iam, roleArn: env.READ_ONLY_ROLE_ARN, log, now }) }
         : {}),
-      focus: {
-        recall: async (person) => (await contexts.get(person.userId)).focus,
-        keep: (person, news) => contexts.focusOn(person.userId, news),
-      },
+      focus: focusMemory(contexts),
     },
     { contexts, now, log },
   );

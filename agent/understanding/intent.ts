@@ -324,11 +324,7 @@ export function wishOf(sentence: Sentence): Wish {
     const look = looks(facts);
     if (look) return look;
   }
-  const looksOnly =
-    /^(?:(?:please|can|could|you|just|hey|hi|ok|i|want|to|would|like|me|now|and|i'd) )*(?:ls|list|dir|show|browse|find|search|display|look|info|describe|head|stat|size|details?|inspect|view|see|explore)(?= |$)/.test(
-      line,
-    );
-  if (!looksOnly && sends(facts)) return { intent: 'request_transfer' };
+  if (!cue.LOOKS_ONLY.test(line) && sends(facts)) return { intent: 'request_transfer' };
   const look = looks(facts);
   if (look) return look;
   if (id) return { intent: 'status' };

@@ -219,6 +219,10 @@ export const LIST = any(
   "list|ls|dir|ll|show|browse|display|contents?|enumerate|tree|look (?:in|into|inside|at|around|under)|peek|find|search|searching|looking for|look for|look up|locate|see|view|open|explore|what(?:'s| is| are| do| does| have| sits|'re)?|which|any|anything|is there|are there|do we have|do you have|have we|got|give me|check|get me a list|how many|where(?:'s| is| are)|whats",
 );
 
+/** It begins with a wish to see something. */
+export const LOOKS_ONLY =
+  /^(?:(?:please|can|could|you|just|hey|hi|ok|i|want|to|would|like|me|now|and|i'd) )*(?:ls|list|dir|show|browse|find|search|display|look|info|describe|head|stat|size|details?|inspect|view|see|explore)(?= |$)/;
+
 /** What else is transferred, sent, ordered, approved and cancelled in the world. */
 export const UNRELATED = any(
   'bank|wire|wires|wired|money|cash|funds?|salary|salaries|iban|swift|paypal|venmo|zelle|euros?|eur|usd|dollars?|bucks|payment|payments|pay|refund|rent|crypto|bitcoin|\\$\\d\\S*|€\\d\\S*|£\\d\\S*|\\d+(?:[.,]\\d+)*(?:k|€|\\$|£|eur|usd)',
