@@ -2,10 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    // `npm run test:crash` runs the worker's long crash flows beside these.
-    include: process.env.CRASH
-      ? ['test/flows/*.long.ts']
-      : ['{core,adapters,agent,bot,worker,infra,manifest,test,bench}/**/*.test.ts'],
+    include: ['{core,adapters,agent,bot,worker,infra,manifest,test,bench}/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
     // Whole flows run ten real processes: on a busy CI machine one may run out of patience without a fault of ours.
