@@ -67,7 +67,7 @@ export function createStsClient(options: { region: string; endpoint?: string }):
 
 type Holder = Omit<SessionRecord, 'expiresAt'>;
 
-interface Credentials {
+export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
