@@ -43,6 +43,7 @@ export interface FoundationEnv {
   readonly TABLE_PREFIX: string;
   readonly QUEUE_URL: string;
   readonly LEASE_SECONDS: number;
+  readonly S3_SESSION_RENEW_SECONDS: number;
   readonly SERVICENOW_URL: string;
   readonly SERVICENOW_USER?: string | undefined;
   readonly SERVICENOW_PASSWORD?: string | undefined;
@@ -158,6 +159,7 @@ export function createFoundation(
       loadScope: scopeFor,
       policy: createPolicyFile(env.FILEFERRY_CONFIG, policy, log),
     }),
+    renewMs: env.S3_SESSION_RENEW_SECONDS * 1_000,
     s3,
     now,
     log,

@@ -455,3 +455,31 @@ describe('a model that fails', () => {
     await expect(planned).rejects.toThrow('stopping');
   });
 });
+
+describe('an answer', () => {
+  it('is told while it grows, in whole words and without addresses', async () => {
+    const said =
+      `There are two files in reports, see https://evil.example/${'x'.repeat(100)} for more. `.repeat(3);
+    const rig = await planning(inTurn({ say: said }));
+    const told: string[] = [];
+    const reply = await rig.planner.plan(
+      turnOf('what is there?', { draft: (text) => void told.push(text) }),
+      signal(),
+    );
+    expect(told.length).toBeGreaterThan(2);
+    expect(told.join()).not.toMatch(/https?:/);
+    const final = reply.kind === 'answer' ? reply.text : '';
+    expect(told.filter((text) => !final.startsWith(text))).toEqual([]);
+  });
+
+  it('that breaks off is told no further, and the fixed rules give theirs', async () => {
+    const rig = await planning(() => ({ say: 'There are many ', thenError: 'modelStreamErrorException' }));
+    const told: string[] = [];
+    const reply = await rig.planner.plan(
+      turnOf('list buckets', { draft: (text) => void told.push(text) }),
+      signal(),
+    );
+    expect(told.at(-1)).toContain('There are');
+    expect(reply).toMatchObject({ kind: 'list', note: expect.stringContaining('fixed rules') });
+  });
+});

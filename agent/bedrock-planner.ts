@@ -38,6 +38,9 @@ const costOf = ({ input, output, cacheRead, cacheWrite }: Usage, price: ModelPri
     cacheWrite * price.input * 1.25) /
   1e6;
 
+/** What is still being written may become an address, which is not to be shown. */
+const wholeWords = (text: string): string => text.slice(0, text.search(/\S*$/));
+
 function replyOf(end: LoopEnd): Reply {
   if (end.kind === 'text') {
     const text = shownModelText(end.text);
@@ -68,6 +71,7 @@ export function createBedrockPlanner(deps: BedrockPlannerDeps): Planner {
     const earlier = await deps.transfers.transferFor(turn.person, transferIdFor(turn.key, 0));
     if (earlier) return { kind: 'proposed', transferId: earlier.transferId };
     const { userId } = turn.person;
+    const { draft } = turn;
     if ((await contexts.tokensUsed(userId)) >= limits.dayTokens) {
       throw new FerryError('limit_exceeded', {
         userMessage: 'Your share of the model is used up for today.',
@@ -87,16 +91,17 @@ export function createBedrockPlanner(deps: BedrockPlannerDeps): Planner {
         system: SYSTEM_PROMPT,
         messages: messagesOf(turn, memory),
         tools: TOOLBOX,
-        context: { deps, turn, memory, evidence: createEvidence(turn.text, memory), signal },
+        context: { deps, turn, memory, evidence: createEvidence(turn, memory), signal },
         limits,
         meter,
+        ...(draft ? { onText: (text: string) => draft(shownModelText(wholeWords(text))) } : {}),
       });
       const reply = replyOf(end);
       outcome = reply.kind;
       const [only, ...others] = reply.kind === 'transfers' ? reply.transferIds : [];
       const transferId =
         reply.kind === 'proposed' ? reply.transferId : others.length === 0 ? only : undefined;
-      if (transferId !== undefined) await deps.focus?.keep(turn.person, { transferId });
+      if (transferId !== undefined) await deps.focus?.keep(turn, { transferId });
       return reply;
     } finally {
       clearTimeout(timer);

@@ -127,6 +127,7 @@ async function callAll(
 /**
  * Talks with the model until the turn is done.
  *
+ * @param options.onText told the text of each answer as it comes, also of those that go on to call tools
  * @param options.messages history and the person's message, ending with a user turn
  * @throws FerryError when the model fails or a limit is reached; the signal's reason
  */
@@ -138,6 +139,7 @@ export async function runToolLoop(options: {
   context: ToolContext;
   limits: ModelLimits;
   meter: Meter;
+  onText?: (text: string) => void;
 }): Promise<LoopEnd> {
   const { model, system, tools, context, limits, meter } = options;
   const messages: Message[] = [...options.messages];
@@ -146,7 +148,7 @@ export async function runToolLoop(options: {
   for (;;) {
     if (meter.steps >= limits.steps) throw limit('steps');
     if (totalOf(meter.usage) >= limits.turnTokens) throw limit('tokens');
-    const answer = await model.converse({ system, messages, tools: specs }, context.signal);
+    const answer = await model.converse({ system, messages, tools: specs }, context.signal, options.onText);
     count(meter, answer);
     const content = [...answer.content];
     const uses = content.flatMap(({ toolUse }) => (toolUse ? [toolUse] : []));

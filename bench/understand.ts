@@ -20,6 +20,8 @@ const sentences: { text: string; context?: Context }[] = [
   'utterances.json',
   'utterances.own.json',
   'utterances.held-out.json',
+  'utterances.held-out-2.json',
+  'utterances.held-out-3.json',
 ].flatMap((name) => read(name));
 
 const ROUNDS = 21;

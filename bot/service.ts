@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { type ChatEvent, chatEventSchema } from '../adapters/chat-event.ts';
 import { createFoundation, openTables } from '../adapters/foundation.ts';
 import { chatConnections } from '../adapters/platforms.ts';
+import { focusMemory } from '../agent/focus-memory.ts';
 import { createCancellation } from '../core/cancel.ts';
 import type { BotConfig } from '../core/config.ts';
 import { type Checks, healthRoutes } from '../core/health.ts';
@@ -24,10 +25,10 @@ import { flushTraces } from '../core/tracing.ts';
 import { createApprovals } from './approvals.ts';
 import { pressButton } from './buttons.ts';
 import { createConversation } from './conversation.ts';
+import { holdFocus } from './held-focus.ts';
 import { createInbox } from './inbox.ts';
 import { createPlanners } from './planners.ts';
 import { startBotServer } from './server.ts';
-import { createTurnMemory } from './turn-memory.ts';
 
 /** How long turns under way may take once the bot is asked to stop, in milliseconds. */
 const DRAIN_MS = 20_000;
@@ -98,8 +99,7 @@ export async function startBot(
       return result;
     };
 
-  const contexts = createUserContextStore(tables);
-  const memory = createTurnMemory(contexts);
+  const contexts = holdFocus(createUserContextStore(tables));
   const iam = createIamClient({
     region: env.AWS_REGION,
     ...(env.AWS_ENDPOINT_URL_IAM ? { endpoint: env.AWS_ENDPOINT_URL_IAM } : {}),
@@ -128,9 +128,9 @@ export async function startBot(
       ...(env.PROVE_READ_ONLY
         ? { roleProof: createRoleProof({ iam, roleArn: env.READ_ONLY_ROLE_ARN, log, now }) }
         : {}),
-      focus: memory,
+      focus: focusMemory(contexts),
     },
-    { contexts: { ...contexts, forget: memory.forget }, now, log },
+    { contexts, now, log },
   );
   const conversation = createConversation({
     planner: planners.planner,
@@ -142,7 +142,7 @@ export async function startBot(
     settle: settler.settle,
     approvalChannel: policy.approval.channel === undefined ? undefined : channelRef(policy.approval.channel),
     remember: (message, reply) =>
-      memory.remember(message.person, {
+      contexts.append(message.person.userId, {
         at: message.receivedAt,
         thread: message.thread,
         text: message.text,

@@ -26,6 +26,11 @@ const commonEnv = {
     .string()
     .regex(/^arn:[^:]+:iam::\d{12}:role\/.+$/, 'expected the ARN of FileFerryReadOnlyRole'),
   READ_ONLY_ROLE_EXTERNAL_ID: z.string().optional(),
+  /**
+   * Seconds after which a transfer that still reads asks for a new session, and with it whether the policy and the
+   * tickets still let it. The role's credentials would last 13 minutes.
+   */
+  S3_SESSION_RENEW_SECONDS: wholeNumber(15, 780).default(300),
   /** Where `core/otel.ts` sends traces, over HTTP; none are made without it. */
   OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
   /** Where audit events go; nothing is audited beside the record without it. */

@@ -49,6 +49,8 @@ export interface S3AccessOptions {
   readonly s3: { readonly region: string; readonly endpoint?: string; readonly forcePathStyle?: boolean };
   /** Asked before every session for a transfer, the first and each renewal. */
   readonly authorize?: AuthorizeTransfer;
+  /** A grant that is in use opens a new session this often, in milliseconds; 5 minutes unless told. */
+  readonly renewMs?: number;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -65,7 +67,7 @@ export function createStsClient(options: { region: string; endpoint?: string }):
 
 type Holder = Omit<SessionRecord, 'expiresAt'>;
 
-interface Credentials {
+export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
@@ -74,8 +76,11 @@ interface Credentials {
 
 /** The shortest that AssumeRole grants, in seconds. */
 const ROLE_SECONDS = 900;
-/** Credentials are renewed this long before they end, in milliseconds. */
+/** Credentials are renewed this long before they end at the latest, in milliseconds. */
 const RENEW_BEFORE = 120_000;
+const RENEW_MS = 5 * 60_000;
+/** After a renewal that failed for a passing reason, the next is tried this much later, in milliseconds. */
+const RENEW_AGAIN = 15_000;
 /** Credentials are not used any more this long before they end, in milliseconds. */
 const LAST_MOMENT = 15_000;
 /** Connections at once, over all grants of a process. */
@@ -101,7 +106,7 @@ function reachOf({ plan }: Transfer, keys: readonly string[] | undefined): S3Rea
 }
 
 export function createS3Access(options: S3AccessOptions): S3Access {
-  const { sts, sessions, role, log, now } = options;
+  const { sts, sessions, role, log, now, renewMs = RENEW_MS } = options;
   const partition = role.arn.split(':')[1] ?? 'aws';
   const requestHandler = new NodeHttpHandler({
     connectionTimeout: 5_000,
@@ -164,6 +169,7 @@ export function createS3Access(options: S3AccessOptions): S3Access {
 
   async function grant(hold: () => Promise<Holder>, bucket: string, reach: S3Reach): Promise<S3Grant> {
     let current: Credentials | undefined;
+    let renewAt = 0;
     let pending: Promise<Credentials> | undefined;
     let open = true;
 
@@ -173,7 +179,7 @@ export function createS3Access(options: S3AccessOptions): S3Access {
           userMessage: `The right to read ${bucket} was given back. Nothing was changed; please ask again.`,
         });
       }
-      if (current && now() < current.expiration.getTime() - RENEW_BEFORE) return current;
+      if (current && now() < renewAt) return current;
       pending ??= obtain(hold, bucket, reach).finally(() => {
         pending = undefined;
       });
@@ -181,10 +187,14 @@ export function createS3Access(options: S3AccessOptions): S3Access {
       const fresh = await pending.catch((error: unknown) => {
         // An outage is no refusal: what we hold is good for a while, and the next read asks again.
         const lasts = before && now() < before.expiration.getTime() - LAST_MOMENT;
-        if (lasts && error instanceof FerryError && error.retryable) return before;
-        throw error;
+        if (!lasts || !(error instanceof FerryError) || !error.retryable) throw error;
+        renewAt = now() + RENEW_AGAIN;
+        return before;
       });
-      if (open) current = fresh;
+      if (fresh !== before) {
+        renewAt = Math.min(now() + renewMs, fresh.expiration.getTime() - RENEW_BEFORE);
+        if (open) current = fresh;
+      }
       return fresh;
     };
 

@@ -333,6 +333,9 @@ export async function runTransfer(
     if (thrown instanceof Aside) {
       return thrown.way === 'wait' ? defer(thrown.message) : cancel('worker', thrown.message);
     }
+    // A session was not renewed, because a person cancelled a ticket in ServiceNow meanwhile.
+    if (thrown instanceof FerryError && thrown.code === 'cancelled')
+      return cancel('worker', thrown.userMessage);
     // What may pass gets a fresh run later, perhaps by another worker, that goes on where this one stopped.
     const mayPass = thrown instanceof FerryError && thrown.retryable && step === 'stream';
     if (!mayPass) return fail(thrown);

@@ -191,3 +191,15 @@ describe('TeamsChatClient', () => {
     await expect(client.post(slack, card, { key: 'k' })).rejects.toMatchObject({ code: 'internal' });
   });
 });
+
+it('shows that it types, which is no message', async () => {
+  const { server, client, thread } = await world();
+  try {
+    expect(await client.thinking(thread)).toBe(true);
+    expect(server.all()).toEqual([]);
+    server.fail('send', { kind: 'http', status: 403 });
+    expect(await client.thinking(thread)).toBe(false);
+  } finally {
+    await server.close();
+  }
+});

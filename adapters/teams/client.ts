@@ -114,6 +114,17 @@ export class TeamsChatClient implements ChatClient {
     this.#clicks?.updated(message, rendered);
   }
 
+  /** "FileFerry is typing", for some seconds. https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability */
+  async thinking(thread: ThreadRef): Promise<boolean> {
+    try {
+      await this.#connector.typing(await this.#routes.resolve(teamsThread(thread)));
+      return true;
+    } catch (err) {
+      this.#logger.debug({ err }, 'Teams shows no typing');
+      return false;
+    }
+  }
+
   async dm(userId: string, card: Card, options: PostOptions): Promise<MessageRef> {
     return this.post(await this.#openPersonal(userId), card, options);
   }

@@ -59,6 +59,8 @@ export interface TeamsConnector {
   readonly identity: TeamsIdentity;
   /** Posts; answers with the activity's id. */
   send(thread: TeamsThreadRef, activity: OutgoingActivity): Promise<string>;
+  /** Shows for some seconds that the bot is typing. */
+  typing(thread: TeamsThreadRef): Promise<void>;
   update(thread: TeamsThreadRef, activityId: string, activity: OutgoingActivity): Promise<void>;
   /** Opens the personal chat with somebody who has the app; answers with its conversation id. */
   openPersonal(serviceUrl: string, tenantId: string, aadObjectId: string): Promise<string>;
@@ -178,7 +180,10 @@ export function createTeamsConnector(options: ConnectorOptions): TeamsConnector 
     return outcome.promise;
   }
 
-  const addressed = ({ conversationId, botId, tenantId }: TeamsThreadRef, activity: OutgoingActivity) => ({
+  const addressed = (
+    { conversationId, botId, tenantId }: TeamsThreadRef,
+    activity: OutgoingActivity | { readonly type: 'typing' },
+  ) => ({
     ...activity,
     channelId: 'msteams',
     from: { id: botId },
@@ -199,6 +204,17 @@ export function createTeamsConnector(options: ConnectorOptions): TeamsConnector 
       );
       if (!id) throw new FerryError('internal', { userMessage: 'Teams posted no message.' });
       return id;
+    },
+
+    async typing(thread) {
+      await call(
+        thread.conversationId,
+        () =>
+          within(thread, (conversations) =>
+            conversations.sendToConversation(thread.conversationId, addressed(thread, { type: 'typing' })),
+          ),
+        { repeatable: false },
+      );
     },
 
     async update(thread, activityId, activity) {

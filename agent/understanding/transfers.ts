@@ -28,7 +28,7 @@ function fileOf(sentence: Sentence): string | undefined {
   if (named === undefined) return undefined;
   const query = named
     .replace(
-      /\b(?:transfers?|requests?|uploads?|deliver(?:y|ies)|one|jobs?|xfer|failed|pending|running|queued|stuck|went wrong|much longer)\b/gi,
+      /\b(?:transfers?|requests?|uploads?|deliver(?:y|ies)|(?:the )?(?:reasons?|cause|error(?: message)?|failure|problem|issue)(?: (?:for|of|with|behind))?(?: the)?|one|jobs?|xfer|failed|pending|running|queued|stuck|went wrong|much longer)\b/gi,
       ' ',
     )
     .replace(/\s+/g, ' ')
@@ -59,8 +59,12 @@ function decision(sentence: Sentence): Reading {
 
 function detailOf(line: string): Slots['detail'] {
   if (/(?:^| )who(?:'s| )/.test(line) && /approv|decid|sign|reject|waiting/.test(line)) return 'approver';
+  // Why something still waits is no failure.
+  const waits =
+    /(?:^| )(?:pending|waiting|queued)(?= |$)/.test(line) && !/(?:^| )(?:fail|error)\S*/.test(line);
   if (
-    /(?:^| )(?:why|what went wrong|reason|cause|error message|root cause)(?= |$)/.test(line) ||
+    (!waits && /(?:^| )why(?= |$)/.test(line)) ||
+    /(?:^| )(?:what went wrong|reason|cause|error message|root cause)(?= |$)/.test(line) ||
     /what(?:'s| is| was) (?:the )?(?:wrong|error|problem|issue|reason|failure)/.test(line)
   )
     return 'failure_reason';

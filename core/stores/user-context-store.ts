@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { FerryError } from '../errors.ts';
-import { type Focus, focusSchema, refocused } from '../focus.ts';
-import { threadRefSchema } from '../thread-ref.ts';
+import { type Focus, fociSchema, withFocus } from '../focus.ts';
+import { type ThreadRef, threadRefSchema } from '../thread-ref.ts';
 import { expiresAt, isAlive, LIFETIME, lostCondition, storeFault } from './items.ts';
 
 const MAX_EXCHANGES = 10;
@@ -30,8 +30,8 @@ const contextSchema = z.strictObject({
   /** Oldest first. */
   exchanges: z.array(exchangeSchema),
   preferences: z.record(z.string(), z.string()),
-  /** What was spoken of last. */
-  focus: focusSchema,
+  /** What was spoken of last, thread by thread. */
+  foci: fociSchema,
 });
 export type UserContext = z.infer<typeof contextSchema>;
 
@@ -47,8 +47,8 @@ export interface UserContextStore {
    * not lose each other.
    */
   append(userId: string, exchange: Exchange, news?: Focus): Promise<void>;
-  /** Remembers what was spoken of, in place of what it replaces. */
-  focusOn(userId: string, news: Focus): Promise<void>;
+  /** Remembers what was spoken of in a thread, in place of what it replaces there. */
+  focusOn(userId: string, thread: ThreadRef, news: Focus): Promise<void>;
   /**
    * Sets a preference, or removes it with undefined.
    *
@@ -66,7 +66,7 @@ export interface UserContextStore {
   addTokens(userId: string, tokens: number): Promise<void>;
 }
 
-const EMPTY: UserContext = { exchanges: [], preferences: {}, focus: {} };
+const EMPTY: UserContext = { exchanges: [], preferences: {}, foci: [] };
 
 const clipped = (text: string) => text.slice(0, MAX_SAID).toWellFormed();
 
@@ -101,14 +101,14 @@ export function createUserContextStore(options: {
     const { Item } = await client
       .send(new GetCommand({ TableName, Key: { user_id: userId }, ConsistentRead: true }))
       .catch(fail);
-    const { exchanges, preferences, focus } = Item && isAlive(Item, now()) ? Item : {};
+    const { exchanges, preferences, foci } = Item && isAlive(Item, now()) ? Item : {};
     const tokens = tokensSchema.safeParse(Item?.tokens).data;
     return {
       tokens: tokens?.day === today() ? tokens : undefined,
       context: contextSchema.parse({
         exchanges: exchanges ?? [],
         preferences: preferences ?? {},
-        focus: focus ?? {},
+        foci: foci ?? [],
       }),
       version: Number(Item?.version ?? 0),
     };
@@ -157,14 +157,14 @@ export function createUserContextStore(options: {
 
   return {
     get: async (userId) => (await read(userId)).context,
-    append: (userId, exchange, news = {}) =>
+    append: (userId, exchange, news) =>
       change(userId, (context) => ({
         ...withExchange(context, exchange),
-        focus: refocused(context.focus, news),
+        ...(news && { foci: withFocus(context.foci, exchange.thread, news) }),
       })),
 
-    focusOn: (userId, news) =>
-      change(userId, (context) => ({ ...context, focus: refocused(context.focus, news) })),
+    focusOn: (userId, thread, news) =>
+      change(userId, (context) => ({ ...context, foci: withFocus(context.foci, thread, news) })),
 
     async prefer(userId, name, value) {
       if (name.length > MAX_PREFERENCE_NAME || (value?.length ?? 0) > MAX_PREFERENCE) {
