@@ -29,7 +29,7 @@ export interface Clicks {
    * @returns whether a click of theirs took it as its answer; else it has to be sent
    */
   whispered(thread: TeamsThreadRef, userId: string, sentence: string | undefined): boolean;
-  /** A message was posted: clicks in that conversation are answered there. */
+  /** A message was posted: clicks in that conversation that are answered by a message have their answer. */
   posted(thread: TeamsThreadRef): void;
 }
 
@@ -40,6 +40,11 @@ export interface OpenClick {
   /** Where its answers belong. */
   readonly threadId: string;
   readonly messageId: string;
+  /**
+   * Whether a message in the conversation answers it. Where others write and click too, only what asks for a message:
+   * another's would leave a refused click without its reason.
+   */
+  readonly answeredByMessage: boolean;
 }
 
 /** In one process: a click that another process works off is answered with `none`. */
@@ -86,7 +91,7 @@ export function createClicks(): Clicks {
       return taken && sentence !== undefined;
     },
     posted(thread) {
-      settle((click) => click.threadId === thread.conversationId, {
+      settle((click) => click.answeredByMessage && click.threadId === thread.conversationId, {
         kind: 'sentence',
         text: ANSWERED_BELOW,
       });

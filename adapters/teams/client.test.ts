@@ -93,6 +93,7 @@ async function makeHarness(): Promise<ChatClientHarness> {
     messages: async (where) => server.messages((where as TeamsThreadRef).conversationId).map(show),
     whispers: async (_where, viewer) => server.personalMessages(objectId(viewer)).map(show),
     directMessages: async (id) => server.personalMessages(objectId(id)).map(show),
+    remove: ({ messageId }) => server.remove(messageId),
     throttle(retryAfter, times) {
       server.fail('send', { kind: 'throttle', retryAfter }, times);
       server.fail('update', { kind: 'throttle', retryAfter }, times);
@@ -137,6 +138,13 @@ describe('TeamsChatClient', () => {
     server.fail('update', { kind: 'http', status }, 2);
     await client.update(ref, card);
     expect(server.callsOf('update')).toHaveLength(3);
+  });
+
+  it.each([429, 412, 502, 504])('repeats a post that Teams answers with %d', async (status) => {
+    server.fail('send', { kind: 'http', status }, 2);
+    await client.post(thread, card, { key: 'TRF-1/progress' });
+    expect(server.callsOf('send')).toHaveLength(3);
+    expect(server.messages(thread.conversationId)).toHaveLength(1);
   });
 
   it('gives an edit up with a fault that can be tried again', async () => {

@@ -79,8 +79,8 @@ export class TeamsChatClient implements ChatClient {
   }
 
   /**
-   * What was posted under a key is noted, so `lookFirst` finds it from any process. When an answer is lost, or the
-   * process ends between Teams' answer and the note, nobody can tell whether the message is there: it is posted
+   * What was posted under a key is noted, so `lookFirst` finds it from any process; an edit tells whether it is there
+   * still, for Teams shows a bot no message. When an answer is lost, or the process ends between Teams' answer and the note, nobody can tell whether the message is there: it is posted
    * again then, for a card that appears twice costs less than one that nobody sees. The buttons of both do the same
    * and count once.
    */
@@ -93,7 +93,7 @@ export class TeamsChatClient implements ChatClient {
     const note = noteOf(given, options.key);
     const where = await this.#routes.resolve(given);
     const found = options.lookFirst ? await this.#notes.get(note) : undefined;
-    if (found) return { thread: where, messageId: found };
+    if (found && (await this.#stands(where, found, rendered))) return { thread: where, messageId: found };
     for (let attempt = 1; ; attempt += 1) {
       try {
         const messageId = await this.#connector.send(where, activityOf(rendered));
@@ -112,6 +112,17 @@ export class TeamsChatClient implements ChatClient {
     const where = await this.#routes.resolve(teamsThread(message.thread));
     await this.#connector.update(where, message.messageId, activityOf(rendered));
     this.#clicks?.updated(message, rendered);
+  }
+
+  /** Whether the message is there, which shows the card then. */
+  async #stands(where: TeamsThreadRef, messageId: string, rendered: TeamsMessage): Promise<boolean> {
+    try {
+      await this.#connector.update(where, messageId, activityOf(rendered));
+      return true;
+    } catch (error) {
+      if (error instanceof FerryError && error.code === 'not_found') return false;
+      throw error;
+    }
   }
 
   async dm(userId: string, card: Card, options: PostOptions): Promise<MessageRef> {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CloudAdapter, ConfigurationBotFrameworkAuthentication } from 'botbuilder';
 import { FerryError } from '../../core/errors.ts';
 import type { TeamsThreadRef } from '../../core/thread-ref.ts';
-import { fromTeams, isThrottled, isUncertain } from './errors.ts';
+import { fromTeams, isUncertain, isWorthRepeating } from './errors.ts';
 import { ConnectorFault, connectorHttp, type TurnContext } from './http.ts';
 import { createPace } from './pace.ts';
 import type { ServiceUrls } from './service-urls.ts';
@@ -134,7 +134,7 @@ export function createTeamsConnector(options: ConnectorOptions): TeamsConnector 
         return await make();
       } catch (thrown) {
         const base = backoffMs[attempt];
-        const mayRepeat = isThrottled(thrown) || (repeatable && isUncertain(thrown));
+        const mayRepeat = isWorthRepeating(thrown) || (repeatable && isUncertain(thrown));
         if (!mayRepeat || base === undefined) throw fromTeams(thrown);
         const asked = thrown instanceof ConnectorFault ? thrown.retryAfterMs : undefined;
         const wait = Math.max(asked ?? 0, base) + Math.random() * (base / 2);

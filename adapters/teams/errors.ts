@@ -5,18 +5,22 @@ import { ConnectorFault, ConnectorTimeout } from './http.ts';
 const UNREACHABLE =
   'Microsoft Teams could not be reached. Nothing is lost: FileFerry tries again, or try again in a minute.';
 
-/** Whether nobody knows if Teams has acted. 412, 502 and 504 are among the statuses that Microsoft says to retry. */
+/** Whether nobody knows if Teams has acted. */
 export const isUncertain = (thrown: unknown): boolean =>
   thrown instanceof ConnectorTimeout || thrown instanceof TypeError || statusOf(thrown) >= 500;
 
 const statusOf = (thrown: unknown): number => (thrown instanceof ConnectorFault ? thrown.status : 0);
 
 /**
- * Whether Teams says that the same request will succeed later.
+ * Whether Microsoft says to make the same request again after a while, be it a post.
  *
  * @see https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit#handle-http-429-responses
  */
-export const isThrottled = (thrown: unknown): boolean => [412, 429].includes(statusOf(thrown));
+export const isWorthRepeating = (thrown: unknown): boolean =>
+  [412, 429, 502, 504].includes(statusOf(thrown));
+
+/** Whether Teams says that the same request will succeed later. */
+const isThrottled = (thrown: unknown): boolean => [412, 429].includes(statusOf(thrown));
 
 /** Any error of a call to Teams as a FerryError; `cause` keeps the original for the log. */
 export function fromTeams(thrown: unknown): FerryError {

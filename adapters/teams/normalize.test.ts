@@ -142,7 +142,10 @@ describe('being added', () => {
   it.each([
     ['added', { ...change, membersAdded: [{ id: BOT }] }, 'added'],
     ['installed', { ...MENTION, type: 'installationUpdate', action: 'add' }, 'added'],
-    ['removed', { ...MENTION, type: 'installationUpdate', action: 'remove' }, 'ignored'],
+    ['installed anew', { ...MENTION, type: 'installationUpdate', action: 'add-upgrade' }, 'added'],
+    ['uninstalled', { ...MENTION, type: 'installationUpdate', action: 'remove' }, 'removed'],
+    ['removed', { ...change, membersRemoved: [{ id: BOT }] }, 'removed'],
+    ['renamed', { ...change, channelData: { eventType: 'channelRenamed', tenant: { id: TENANT } } }, 'ignored'],
     ['joined by others', { ...change, membersAdded: [{ id: '29:bob' }] }, 'ignored'],
     ['left by others', { ...change, membersRemoved: [{ id: '29:bob' }] }, 'ignored'],
   ])('%s', (_, raw, kind) => {

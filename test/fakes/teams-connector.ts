@@ -62,6 +62,8 @@ export interface TeamsConnectorServer {
   all(): readonly TeamsMessage[];
   /** Messages in this person's personal chat with the bot. */
   personalMessages(aadObjectId: string): readonly TeamsMessage[];
+  /** Somebody deletes a message. */
+  remove(messageId: string): void;
   /** The next calls of this operation fail so. */
   fail(operation: Operation, fault: TeamsFault, times?: number): void;
   close(): Promise<void>;
@@ -287,6 +289,12 @@ export async function startTeamsConnector(
     all: () => [...messages],
     personalMessages: (aadObjectId) =>
       messages.filter((one) => one.conversationId === personalIdOf(aadObjectId)),
+    remove(messageId) {
+      messages.splice(
+        messages.findIndex(({ id }) => id === messageId),
+        1,
+      );
+    },
     fail: (operation, fault, times = 1) => void faults.set(operation, { fault, times }),
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
