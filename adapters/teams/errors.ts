@@ -16,8 +16,7 @@ const statusOf = (thrown: unknown): number => (thrown instanceof ConnectorFault 
  *
  * @see https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit#handle-http-429-responses
  */
-export const isWorthRepeating = (thrown: unknown): boolean =>
-  [412, 429, 502, 504].includes(statusOf(thrown));
+export const isWorthRepeating = (thrown: unknown): boolean => [412, 429, 502, 504].includes(statusOf(thrown));
 
 /** Whether Teams says that the same request will succeed later. */
 const isThrottled = (thrown: unknown): boolean => [412, 429].includes(statusOf(thrown));

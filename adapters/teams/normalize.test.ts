@@ -145,7 +145,11 @@ describe('being added', () => {
     ['installed anew', { ...MENTION, type: 'installationUpdate', action: 'add-upgrade' }, 'added'],
     ['uninstalled', { ...MENTION, type: 'installationUpdate', action: 'remove' }, 'removed'],
     ['removed', { ...change, membersRemoved: [{ id: BOT }] }, 'removed'],
-    ['renamed', { ...change, channelData: { eventType: 'channelRenamed', tenant: { id: TENANT } } }, 'ignored'],
+    [
+      'renamed',
+      { ...change, channelData: { eventType: 'channelRenamed', tenant: { id: TENANT } } },
+      'ignored',
+    ],
     ['joined by others', { ...change, membersAdded: [{ id: '29:bob' }] }, 'ignored'],
     ['left by others', { ...change, membersRemoved: [{ id: '29:bob' }] }, 'ignored'],
   ])('%s', (_, raw, kind) => {

@@ -252,6 +252,34 @@ describe('clicks', () => {
     expect(teams.personalMessages(ANA)).toHaveLength(0);
   });
 
+  it('are not answered by what others are told in the same conversation', async () => {
+    handler = async (event) => {
+      void client
+        .post(event.thread, lines('for somebody else'), { key: 'TRF-2/progress' })
+        .then(() => client.whisper(event.thread, event.person.userId, lines('You may not.')));
+      return 'accepted';
+    };
+    expect((await click()).body).toMatchObject({ value: 'You may not.' });
+  });
+
+  it.each([
+    ['in the personal chat', () => ({ id: '17', conversationId: personalIdOf(ANA) }), 'status'],
+    ['where a choice is made', () => ({ id: '17', conversationId: CHANNEL }), 'choose'],
+  ])('are answered by the message that they cause %s', async (_, message, verb) => {
+    handler = async (event) => {
+      setTimeout(() => void client.post(event.thread, lines('Here.'), { key: 'reply' }), 1);
+      return 'accepted';
+    };
+    const { body } = await teams.people.click(ANA, message(), { verb, value: '{}' });
+    expect(body).toMatchObject({ value: 'I answered in the conversation.' });
+  });
+
+  it('are answered in words where the activity is of an unknown form', async () => {
+    const { activity } = await click();
+    const odd = await teams.people.deliver({ ...activity, from: {} });
+    expect(odd).toMatchObject({ status: 200, body: { value: expect.stringContaining('do not know this') } });
+  });
+
   it('are answered with a sentence when nothing comes in time', async () => {
     expect((await click()).body).toMatchObject({ value: expect.stringContaining('I have your click') });
   });

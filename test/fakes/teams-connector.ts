@@ -276,6 +276,10 @@ export async function startTeamsConnector(
       serviceUrl,
       userOf: (aadObjectId) => users.get(aadObjectId),
       nextId,
+      setBot(id, withBot) {
+        const conversation = conversations.get(id);
+        if (conversation) conversations.set(id, { ...conversation, withBot });
+      },
     }),
     addUser(user) {
       users.set(user.aadObjectId, user);
