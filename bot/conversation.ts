@@ -130,7 +130,7 @@ export function createConversation(deps: ConversationDeps): Conversation {
           now: deps.now(),
           aside: true,
         })
-      : progressCard(transfer, deps.now());
+      : progressCard(transfer, deps.now(), { aside: true });
   }
 
   async function cardOf(event: MessageEvent, answer: Exclude<Reply, { kind: 'proposed' }>): Promise<Card> {

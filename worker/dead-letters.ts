@@ -1,5 +1,5 @@
 /** Tells people about transfers whose message was given up: delivered too often without coming to an end. */
-import type { Message, SQSClient } from '@aws-sdk/client-sqs';
+import { ChangeMessageVisibilityCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
 import type { Logger } from 'pino';
 import { STEP_NAMES, type StepName, type Transfer } from '../core/transfer.ts';
 import { parseMessage } from './consumer.ts';
@@ -8,6 +8,8 @@ import type { Leases } from './lease.ts';
 import { createPolling, type Polling, type Verdict } from './polling.ts';
 
 const SHOWN = 1_000;
+/** Seconds until an unreadable letter is told of again. SQS allows 12 hours at most. */
+const REMIND_SECONDS = 6 * 60 * 60;
 
 const GIVEN_UP =
   'It was started several times and never came to an end, so FileFerry gave up. No file was left under its final name unless it is whole. Press Retry, and tell your FileFerry team if it happens again.';
@@ -23,9 +25,9 @@ function lastStep(transfer: Transfer): StepName {
 }
 
 /**
- * Takes the dead-letter queue's messages. One that cannot be read is logged and deleted: nothing can be told to
- * anybody about it, and the log line is what is left to look into. One of a transfer that is under way or has ended
- * is deleted. Any other fails its transfer.
+ * Takes the dead-letter queue's messages. One that cannot be read is nobody's to throw away: it stays, and is told of
+ * every six hours until somebody deletes it or the queue does, after its 14 days. One of a transfer that is under way
+ * or has ended is deleted. Any other fails its transfer.
  */
 export function createDeadLetters(deps: {
   client: SQSClient;
@@ -37,15 +39,23 @@ export function createDeadLetters(deps: {
   now: () => number;
   log: Logger;
 }): Polling {
-  const { log, now } = deps;
+  const { client, log, now } = deps;
+
+  async function leaveLying({ MessageId, ReceiptHandle, Body }: Message): Promise<Verdict> {
+    log.error(
+      { messageId: MessageId, body: Body?.slice(0, SHOWN) },
+      'an unreadable dead letter stays in the queue until somebody deletes it',
+    );
+    const VisibilityTimeout = REMIND_SECONDS;
+    await client.send(
+      new ChangeMessageVisibilityCommand({ QueueUrl: deps.deadLetterUrl, ReceiptHandle, VisibilityTimeout }),
+    );
+    return 'keep';
+  }
 
   async function handle(message: Message): Promise<Verdict> {
     const content = parseMessage(message.Body);
-    if (!content) {
-      const body = message.Body?.slice(0, SHOWN);
-      log.error({ messageId: message.MessageId, body }, 'an unreadable dead letter is dropped');
-      return 'delete';
-    }
+    if (!content) return leaveLying(message);
     const { transferId, attempt } = content;
     const taken = await deps.leases.take(transferId, attempt);
     if (taken.outcome === 'taken') {
@@ -59,7 +69,7 @@ export function createDeadLetters(deps: {
   }
 
   return createPolling({
-    client: deps.client,
+    client,
     queueUrl: deps.deadLetterUrl,
     slots: 1,
     pollSeconds: deps.pollSeconds,

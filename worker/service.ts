@@ -58,7 +58,7 @@ export async function startWorker(
     const posted = postedAs(transfer, 'progress');
     // A crash or an outage kept it away, and the reconciler leaves records alone whose lease is renewed.
     if (!posted) return settle(transferId);
-    await clientFor(clients, posted.ref)?.update(posted.ref, progressCard(transfer, now(), live));
+    await clientFor(clients, posted.ref)?.update(posted.ref, progressCard(transfer, now(), { live }));
   }
 
   const memory = createPartMemory();

@@ -17,8 +17,11 @@ test.each(everyStatus().map((transfer) => [transfer.status, transfer] as const))
   (status, transfer) => {
     const card = progressCard(transfer, NOW);
     expect(card.fallback).toMatch(/^[A-Za-z].+\.$/);
-    const expected = { queued: ['cancel'], running: ['cancel'], failed: ['retry'] }[status as string] ?? [];
-    expect(buttonsOf(card).map(({ actionId }) => actionId)).toEqual(expected);
+    const inThread = { queued: ['cancel'], running: ['cancel'] }[status as string] ?? [];
+    expect(buttonsOf(card).map(({ actionId }) => actionId)).toEqual(inThread);
+    // Elsewhere no outcome follows it, which has the button in the thread.
+    const aside = buttonsOf(progressCard(transfer, NOW, { aside: true }));
+    expect(aside.map(({ actionId }) => actionId)).toEqual(status === 'failed' ? ['retry'] : inThread);
   },
 );
 
@@ -26,7 +29,7 @@ describe('while it runs', () => {
   test("the worker's own figures come before the record's", () => {
     const progress = { objectsDone: 0, objectsFailed: 0, bytesDone: 100_000_000, bytesPerSecond: 1, at: NOW };
     const live = { bytesDone: 450_000_000, objectsDone: 0, bytesPerSecond: 27_500_000, secondsLeft: 20 };
-    const card = progressCard(large({ progress }), NOW, live);
+    const card = progressCard(large({ progress }), NOW, { live });
     expect(card.elements).toContainEqual({
       type: 'progress',
       bytesTotal: 1_000_000_000,

@@ -113,9 +113,14 @@ function context(transfer: Transfer, now: number): Line {
  * How a transfer stands. While it runs, the worker renders this with `live` for every edit.
  *
  * @param now epoch milliseconds
- * @param live the running worker's own figures
+ * @param how.live the running worker's own figures
+ * @param how.aside not in the transfer's thread, where the outcome has the Retry button
  */
-export function progressCard(transfer: Transfer, now: number, live?: LiveProgress): Card {
+export function progressCard(
+  transfer: Transfer,
+  now: number,
+  { live, aside = false }: { readonly live?: LiveProgress; readonly aside?: boolean } = {},
+): Card {
   const { plan, status } = transfer;
   const bar = progressOf(transfer, live);
   const { header, sentence } = wordsOf(transfer, bar);
@@ -126,7 +131,7 @@ export function progressCard(transfer: Transfer, now: number, live?: LiveProgres
   const mayStop = (status === 'queued' || status === 'running') && !transfer.cancelRequested;
   const actions = mayStop
     ? [cancelButton(transfer, 'Cancel')]
-    : status === 'failed' && canRetry(transfer)
+    : aside && status === 'failed' && canRetry(transfer)
       ? [transferButton(transfer, 'retry')]
       : [];
   return {
