@@ -73,7 +73,10 @@ const optionsSchema = z
       if (given !== hasTeams) complain('settings', `${name} goes with teams among the chats`);
     }
     if (options.settings.TEAMS_APP_TYPE === 'UserAssignedMSI') {
-      complain('settings', 'TEAMS_APP_TYPE: managed identities are inside Azure only; here it is SingleTenant');
+      complain(
+        'settings',
+        'TEAMS_APP_TYPE: managed identities are inside Azure only; here it is SingleTenant',
+      );
     }
     if (options.minWorkers > options.maxWorkers) complain('minWorkers', 'is more than maxWorkers');
     for (const path of ['settings', 'secretSettings'] as const) {
