@@ -66,6 +66,23 @@ describe('renderCard', () => {
     expect(linesIn(card).at(-2)).toMatch(/^… and \d+ more$/);
   });
 
+  it('shows every button whole on a phone, and the whole label of a choice that is too long for one', () => {
+    const choice = (label: string) => ({ actionId: 'choose', label, value: label }) as const;
+    const render = (...labels: string[]) =>
+      renderCard({ fallback: 'x', elements: [{ type: 'actions', actions: labels.map(choice) }] }).card;
+    const rows = (card: unknown) => linesIn(card).filter((line) => line.startsWith('['));
+
+    const ids = ['TRF-HT111ATBPD', 'TRF-XCE997V7QE', 'TRF-QAE2TP8Z4T'];
+    expect(rows(render(...ids))).toEqual([`[ ${ids[0]} ]  [ ${ids[1]} ]`, `[ ${ids[2]} ]`]);
+    expect(rows(render('Approve', 'Reject', 'Withdraw'))).toHaveLength(1);
+
+    const long = ['finance-exports/reports/2026/Q3/q3-report.pdf', 'finance-exports/reports/2026/Q3/raw.csv'];
+    const card = render(...long);
+    expect(linesIn(card)).toEqual([`1  ${long[0]}`, `2  ${long[1]}`, '[ 1 ]  [ 2 ]']);
+    expect(card.body.at(-1)).toMatchObject({ actions: [{ tooltip: long[0] }, { tooltip: long[1] }] });
+    expect(buttonsIn(card).map(({ value }) => value)).toEqual(long);
+  });
+
   it('asks before a button that wants it, and does nothing itself', () => {
     const { card } = renderCard(SAMPLE_CARDS.proposal);
     const row = card.body.find((block) => block.type === 'ActionSet');

@@ -13,7 +13,7 @@ const list = z
   .union([z.array(z.string()), z.string()])
   .transform((value) => (typeof value === 'string' ? value.split(',').filter(Boolean) : value));
 
-export const CHATS = ['slack', 'teams'] as const;
+const CHATS = ['slack', 'teams'] as const;
 
 /** What the bot has to know of its registration with Microsoft, beside the secret. */
 const TEAMS_SETTINGS = ['TEAMS_APP_ID', 'TEAMS_APP_TYPE', 'TEAMS_TENANT_ID'] as const;
