@@ -2,9 +2,18 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isEnded } from '../../core/transfer-state.ts';
 import { buttonsIn, faultsOfCard, linesIn } from '../../test/fakes/adaptive-card.ts';
 import { anyCard } from '../../test/fixtures/any-card.ts';
 import { SAMPLE_CARDS } from '../../test/fixtures/cards.ts';
+import { buttonsOf, cardText, everyStatus } from '../../test/support/cards.ts';
+import { NOON, plannedObject, proposal } from '../../test/support/transfers.ts';
+import type { Card } from '../card.ts';
+import { outcomeCard } from '../cards/outcome-card.ts';
+import { progressCard } from '../cards/progress-card.ts';
+import { proposalCard } from '../cards/proposal-card.ts';
+import { helpCard } from '../cards/reply-cards.ts';
+import { statusCard } from '../cards/status-card.ts';
 import { renderCard } from './render.ts';
 import { escapeMarkdown } from './text-runs.ts';
 
@@ -34,6 +43,8 @@ function parse(json: unknown) {
   return { elements: card.getItemCount(), complaints };
 }
 
+const linesOf = (card: Card) => cardText(card).split('\n');
+
 describe('renderCard', () => {
   it.each(Object.entries(SAMPLE_CARDS))('renders %s as it always did', async (name, sample) => {
     const message = renderCard(sample);
@@ -51,6 +62,39 @@ describe('renderCard', () => {
       }),
       { numRuns: 150, endOnFailure: true },
     );
+  });
+
+  it('renders what FileFerry shows of any transfer, with 10,000 files of the longest names too', () => {
+    const key = (index: number) => `${'ü'.repeat(500)}/${index}-${'_'.repeat(15)}`;
+    const objects = Array.from({ length: 10_000 }, (_, index) =>
+      plannedObject(index, { key: key(index), targetPath: `/incoming/${key(index)}` }),
+    );
+    const { plan, planHash } = proposal({}, objects);
+    const largest = everyStatus().map((transfer) => ({ ...transfer, plan, planHash }));
+    const facts = { approvers: ['finance-leads'], now: NOON };
+    const listed = largest.map((transfer) => ({ transfer, approvers: facts.approvers }));
+    const cards = [
+      ...[...everyStatus(), ...largest].flatMap((transfer) => [
+        proposalCard(transfer, facts),
+        progressCard(transfer, NOON),
+        ...(isEnded(transfer.status) ? [outcomeCard(transfer)] : []),
+      ]),
+      statusCard({ title: 'Your transfers', transfers: listed, empty: '', now: NOON }),
+      helpCard(),
+    ];
+    expect(cards.length).toBeGreaterThan(40);
+    for (const card of cards) {
+      const { card: rendered, summary } = renderCard(card);
+      expect(faultsOfCard(rendered)).toBeUndefined();
+      expect(parse(rendered)).toEqual({ elements: rendered.body.length, complaints: [] });
+      expect(summary).not.toBe('');
+      expect(rendered.fallbackText).toBe(summary);
+      // Nothing was left out but the files that the card itself does not show.
+      expect(linesIn(rendered).filter((line) => line.startsWith('… and'))).toEqual(
+        linesOf(card).filter((line) => line.startsWith('… and')),
+      );
+      expect(buttonsIn(rendered)).toHaveLength(buttonsOf(card).length);
+    }
   });
 
   it('keeps the buttons when there is too much of everything else, and counts what it left out', () => {
