@@ -100,7 +100,6 @@ describe('messages', () => {
       'names somebody else',
       { entities: [{ type: 'mention', mentioned: { id: '29:bob' }, text: '<at>FileFerry</at>' }] },
     ],
-    ['has nobody behind it', { from: { id: '29:anonymous' } }],
     ['is of another kind', { type: 'messageReaction' }],
   ])('are ignored where one %s', (_, change) => {
     expect(normalize({ ...MENTION, ...change })).toMatchObject({ kind: 'ignored' });

@@ -133,7 +133,7 @@ function normalizeClick(raw: unknown, sender: Sender, envelope: Envelope, receiv
   const parsed = clickSchema.safeParse(raw);
   if (!parsed.success) return ignored('not a button of ours');
   const { id, replyToId, value } = parsed.data;
-  const { thread: shownIn, aadObjectId } = sender;
+  const { thread: shownIn, teamsId } = sender;
   const { data, verb } = value.action;
   // Whoever says so without being there is not found in that conversation's roster.
   const thread = data.thread ? { ...shownIn, conversationId: data.thread } : shownIn;
@@ -142,7 +142,7 @@ function normalizeClick(raw: unknown, sender: Sender, envelope: Envelope, receiv
     sender: { ...sender, thread },
     event: {
       kind: 'action',
-      key: keyOf(thread.tenantId, 'action', shownIn.conversationId, replyToId, aadObjectId, id),
+      key: keyOf(thread.tenantId, 'action', shownIn.conversationId, replyToId, teamsId, id),
       scope: isPersonal(envelope) && !data.thread ? 'dm' : 'channel',
       thread,
       receivedAt,
@@ -188,7 +188,6 @@ export function normalizeActivity(
     return normalizeChange(raw, thread);
   if (envelope.type !== 'message' && envelope.type !== 'invoke') return ignored(envelope.type);
   const { id: teamsId, aadObjectId } = envelope.from;
-  if (!aadObjectId) return ignored('from somebody without a directory account');
   const sender: Sender = { teamsId, aadObjectId, thread };
   if (envelope.type === 'message') return normalizeMessage(raw, sender, envelope, receivedAt);
   return isClick(raw) ? normalizeClick(raw, sender, envelope, receivedAt) : ignored('another invoke');

@@ -21,6 +21,8 @@ const logger = pino({ level: 'silent' });
 const ANA = '00000000-0000-0000-0000-00000000000a';
 const GUS = '00000000-0000-0000-0000-000000000006';
 const EVE = '00000000-0000-0000-0000-000000000005';
+/** Joined a meeting by its link: has no account. */
+const ANN = 'anonymous-00000000';
 const CHANNEL = '19:transfers@thread.tacv2';
 const BOT_TOKEN = 'bot-token';
 
@@ -41,7 +43,8 @@ beforeEach(async () => {
   teams.addUser({ aadObjectId: ANA, name: 'Ana Silva', email: 'ana@example.com' });
   teams.addUser({ aadObjectId: GUS, name: 'Gus', userRole: 'guest' });
   teams.addUser({ aadObjectId: EVE, name: 'Eve', tenantId: 'another-tenant' });
-  teams.addConversation({ id: CHANNEL, members: [ANA, GUS, EVE] });
+  teams.addUser({ aadObjectId: ANN, name: 'Ann', userRole: 'anonymous' });
+  teams.addConversation({ id: CHANNEL, members: [ANA, GUS, EVE, ANN] });
   const serviceUrls: ServiceUrls = { allows: (given) => given.startsWith('http://127.0.0.1:') };
   const connector = createTeamsConnector({
     identity: { appId: TEAMS_APP, appType: 'SingleTenant', tenantId: TEAMS_TENANT },
@@ -167,11 +170,46 @@ describe('who gets in', () => {
     expect(events).toEqual([]);
   });
 
+  it('is known by the roster where the activity has no directory id, and ignored where neither has', async () => {
+    const { activity } = await teams.people.mention(ANA, CHANNEL, 'help');
+    const from = { id: `29:${ANA}`, name: 'Ana' };
+    await teams.people.deliver({ ...activity, from });
+    expect(new Set(events.map(({ person }) => person.userId))).toEqual(
+      new Set([`teams:${TEAMS_TENANT}:${ANA}`]),
+    );
+    events = [];
+    const stranger = { ...activity, from: { id: `29:${ANN}`, name: 'Ann' } };
+    expect(await teams.people.deliver(stranger)).toMatchObject({ status: 200, body: undefined });
+    expect(events).toEqual([]);
+  });
+
   it('knows guests and people of other tenants as external', async () => {
     await teams.people.mention(GUS, CHANNEL, 'help');
     await teams.people.mention(EVE, CHANNEL, 'help');
     expect(events.map(({ person }) => person.standing)).toEqual(['external', 'external']);
   });
+});
+
+it('answers from now on where the latest activity of the tenant came from', async () => {
+  await teams.people.mention(ANA, CHANNEL, 'help');
+  const thread = events[0]?.thread;
+  if (!thread) throw new Error('no event');
+  const moved = await startTeamsConnector({ token: BOT_TOKEN });
+  try {
+    moved.addUser({ aadObjectId: ANA, name: 'Ana Silva' });
+    moved.addConversation({ id: CHANNEL, members: [ANA] });
+    moved.people.connect({
+      url,
+      authorization: () => `Bearer ${keys.token({ aud: TEAMS_APP, serviceurl: moved.serviceUrl })}`,
+    });
+    expect((await moved.people.mention(ANA, CHANNEL, 'again')).status).toBe(200);
+    const card = { fallback: 'x', elements: [{ type: 'text', lines: [['Hello']] }] } as const;
+    const { thread: now } = await client.post(thread, card, { key: 'TRF-1/outcome' });
+    expect(now).toMatchObject({ serviceUrl: moved.serviceUrl });
+    expect([teams.all().length, moved.all().length]).toEqual([0, 1]);
+  } finally {
+    await moved.close();
+  }
 });
 
 describe('acknowledging', () => {

@@ -222,6 +222,10 @@ export function teamsReceiver(options: TeamsReceiverOptions): Receiver {
         case 'taken': {
           const { event, sender } = normalized;
           const person = await people.person(sender);
+          if (!person) {
+            logger.debug('somebody without a directory account');
+            return click ? sentence('I know nobody without an account in the directory.') : OK;
+          }
           if (event.kind === 'action') return await takeClick({ ...event, person });
           await take({ ...event, person });
           return OK;

@@ -185,7 +185,7 @@ export async function startTeamsConnector(
         status: 200,
         body: {
           id: `29:${user.aadObjectId}`,
-          aadObjectId: user.aadObjectId,
+          ...(user.userRole !== 'anonymous' && { aadObjectId: user.aadObjectId }),
           name: user.name,
           ...(user.email && { email: user.email }),
           userPrincipalName: `${user.name.toLowerCase().replace(/\W+/g, '.')}@directory.example`,
