@@ -87,6 +87,33 @@ describe('the walk in Teams', () => {
     expect(again.body).toMatchObject({ value: 'I have this click already.' });
   });
 
+  it('does it once with two bots, to whichever of them Teams delivers', async () => {
+    const { teams, press } = hands;
+    const urls = [house.bot.url, (await house.start('bot')).url];
+    const toEach = <T>(count: number, send: (i: number) => Promise<T>) =>
+      Promise.all(
+        Array.from({ length: count }, (_, i) => {
+          teams().people.connect({ url: `${urls[i % urls.length]}/api/messages` });
+          return send(i);
+        }),
+      );
+    hands.connect();
+    const said = await teams().people.mention(ana, TEAMS_CHANNEL.id, requestSummaryAs('two-bots.xlsx'));
+    const again = await toEach(4, () => teams().people.deliver(said.activity));
+    expect(again.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const card = await hands.messageWith(said.conversationId, '"verb":"approve"');
+    const { t: transferId } = JSON.parse(buttonOf(card, 'approve').value) as { t: string };
+    const clicks = await toEach(12, (i) => press(i % 3 ? bob : cleo, card, 'approve'));
+    // Each is answered, with the card or with a sentence.
+    expect(clicks.map(({ body }) => (body as { statusCode?: number }).statusCode)).toEqual(
+      Array(12).fill(200),
+    );
+    const ended = await house.settled(transferId, 'completed');
+    expect(ended.history.filter(({ status }) => status === 'approved')).toHaveLength(1);
+    expect(teams().messages(said.conversationId)).toHaveLength(3);
+    await house.bot.stop();
+  });
+
   it('rejects, cancels, asks back and refuses in words', async () => {
     const { teams, ask, press } = hands;
     hands.connect();
