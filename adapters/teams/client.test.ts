@@ -187,6 +187,15 @@ describe('TeamsChatClient', () => {
     expect(server.callsOf('send')).toHaveLength(1);
   });
 
+  it('tells the thread, but not the secret, where it may not write to a person', async () => {
+    server.fail('create', { kind: 'http', status: 403, code: 'ForbiddenOperationException' });
+    await client.whisper(thread, userId(BOB), card);
+    const [message] = server.messages(thread.conversationId);
+    expect(message?.activity.summary).toContain('Add FileFerry to your apps');
+    expect(JSON.stringify(message)).not.toContain('acme-ftp');
+    expect(server.personalMessages(BOB)).toHaveLength(0);
+  });
+
   it('opens a personal chat once', async () => {
     await client.dm(userId(ANA), card, { key: 'a' });
     await client.dm(userId(ANA), card, { key: 'b' });

@@ -52,6 +52,14 @@ function sentenceOf(card: Card): string | undefined {
     : undefined;
 }
 
+const CANNOT_WRITE =
+  'I have an answer for you alone, but Teams does not let me write to you. Add FileFerry to your apps, then ask again.';
+/** To the thread, when somebody's personal chat is closed to the bot. */
+const NOT_REACHED: Card = { fallback: CANNOT_WRITE, elements: [{ type: 'text', lines: [[CANNOT_WRITE]] }] };
+
+/** Whether a message or a conversation is not there, or the bot may not write to it. */
+const isClosed = (error: unknown): boolean => error instanceof FerryError && error.code === 'not_found';
+
 const isUncertain = (error: unknown): boolean =>
   error instanceof FerryError && (error.code === 'timeout' || error.code === 'unavailable');
 
@@ -120,7 +128,7 @@ export class TeamsChatClient implements ChatClient {
       await this.#connector.update(where, messageId, activityOf(rendered));
       return true;
     } catch (error) {
-      if (error instanceof FerryError && error.code === 'not_found') return false;
+      if (isClosed(error)) return false;
       throw error;
     }
   }
@@ -131,14 +139,22 @@ export class TeamsChatClient implements ChatClient {
 
   /**
    * The answer to a click that is open, which only the clicker sees; else a message in the personal chat, for Teams
-   * shows a bot's message in a channel to everybody.
+   * shows a bot's message in a channel to everybody. Where Teams does not let the bot write there, the thread is told
+   * how to change that, and nothing of the card.
    */
   async whisper(thread: ThreadRef, userId: string, card: Card): Promise<void> {
     const about = teamsThread(thread);
     if (this.#clicks?.whispered(about, userId, sentenceOf(card))) return;
     // What is pressed there is still said here.
     const rendered = renderCard(card, about.conversationId);
-    await this.#post(await this.#openPersonal(userId), rendered, { key: `whisper/${randomUUID()}` });
+    const options = { key: `whisper/${randomUUID()}` };
+    try {
+      await this.#post(await this.#openPersonal(userId), rendered, options);
+    } catch (error) {
+      if (!isClosed(error)) throw error;
+      this.#logger.warn({ err: error, userId }, 'may not write to this person');
+      await this.#post(about, renderCard(NOT_REACHED), options);
+    }
   }
 
   async #openPersonal(userId: string): Promise<TeamsThreadRef> {
