@@ -29,7 +29,10 @@ export interface Clicks {
    * @returns whether a click of theirs took it as its answer; else it has to be sent
    */
   whispered(thread: TeamsThreadRef, userId: string, sentence: string | undefined): boolean;
-  /** A message was posted: clicks in that conversation that are answered by a message have their answer. */
+  /**
+   * A message was posted: clicks in that conversation that are answered by a message have their answer, and others if
+   * nothing else comes.
+   */
   posted(thread: TeamsThreadRef): void;
 }
 
@@ -49,7 +52,7 @@ export interface OpenClick {
 
 /** In one process: a click that another process works off is answered with `none`. */
 export function createClicks(): Clicks {
-  const open = new Set<OpenClick & { resolve(answer: ClickAnswer): void }>();
+  const open = new Set<OpenClick & { resolve(answer: ClickAnswer): void; late: ClickAnswer }>();
   const rootOf = (conversationId: string) => conversationId.split(';', 1)[0];
 
   function settle(matches: (click: OpenClick) => boolean, answer: ClickAnswer): boolean {
@@ -66,9 +69,9 @@ export function createClicks(): Clicks {
   return {
     open(click, waitMs) {
       const { promise, resolve } = Promise.withResolvers<ClickAnswer>();
-      const entry = { ...click, resolve };
+      const entry = { ...click, resolve, late: { kind: 'none' } as ClickAnswer };
       open.add(entry);
-      const timer = setTimeout(() => resolve({ kind: 'none' }), waitMs);
+      const timer = setTimeout(() => resolve(entry.late), waitMs);
       const answer = promise.finally(() => {
         clearTimeout(timer);
         open.delete(entry);
@@ -91,10 +94,10 @@ export function createClicks(): Clicks {
       return taken && sentence !== undefined;
     },
     posted(thread) {
-      settle((click) => click.answeredByMessage && click.threadId === thread.conversationId, {
-        kind: 'sentence',
-        text: ANSWERED_BELOW,
-      });
+      const answer = { kind: 'sentence', text: ANSWERED_BELOW } as const;
+      const there = (click: OpenClick) => click.threadId === thread.conversationId;
+      settle((click) => click.answeredByMessage && there(click), answer);
+      for (const click of open) if (there(click)) click.late = answer;
     },
   };
 }

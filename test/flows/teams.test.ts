@@ -155,6 +155,29 @@ describe('the walk in Teams', () => {
     expect(teams().messages(refused.conversationId)).toHaveLength(0);
   });
 
+  it('posts a card again rather than never when the bot dies before it knows of it, and both decide once', async () => {
+    const { teams, press } = hands;
+    hands.connect();
+    teams().fail('send', { kind: 'hang' });
+    const said = await teams().people.mention(ana, TEAMS_CHANNEL.id, requestSummaryAs('unknown.xlsx'));
+    const forgotten = await hands.messageWith(said.conversationId, '"verb":"approve"');
+    await house.bot.kill();
+    await house.start('bot');
+    hands.connect();
+    await waitFor('the card again', () => teams().messages(said.conversationId).length === 2);
+    const { t: transferId } = JSON.parse(buttonOf(forgotten, 'approve').value) as { t: string };
+    const approved = await press(bob, forgotten, 'approve');
+    expect(approved).toMatchObject({ status: 200, body: { statusCode: 200, value: expect.anything() } });
+    const late = await press(cleo, forgotten, 'approve');
+    expect(late.body).toMatchObject({ value: expect.stringContaining('already approved this') });
+    const ended = await house.settled(transferId, 'completed');
+    expect(ended.history.filter(({ status }) => status === 'approved')).toHaveLength(1);
+    expect(
+      house.stack.serviceNow.incidents().filter(({ correlationId }) => correlationId.startsWith(transferId)),
+    ).toHaveLength(2);
+    expect(teams().messages(said.conversationId)).toHaveLength(4);
+  }, 60_000);
+
   it('loses no click when the bot dies right after it', async () => {
     const { ask, press } = hands;
     hands.connect();
