@@ -196,6 +196,15 @@ describe('TeamsChatClient', () => {
     expect(server.personalMessages(BOB)).toHaveLength(0);
   });
 
+  it('shows that it works on an answer, and minds no refusal of that', async () => {
+    await client.thinking(thread);
+    expect(server.callsOf('send')[0]?.body).toMatchObject({ type: 'typing' });
+    server.fail('send', { kind: 'http', status: 403 });
+    await client.thinking(thread);
+    expect(server.all()).toEqual([]);
+    expect(server.callsOf('send')).toHaveLength(2);
+  });
+
   it('opens a personal chat once', async () => {
     await client.dm(userId(ANA), card, { key: 'a' });
     await client.dm(userId(ANA), card, { key: 'b' });

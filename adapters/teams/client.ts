@@ -157,6 +157,15 @@ export class TeamsChatClient implements ChatClient {
     }
   }
 
+  /** Teams shows it in personal and group chats. */
+  async thinking(thread: ThreadRef): Promise<void> {
+    try {
+      await this.#connector.typing(await this.#routes.resolve(teamsThread(thread)));
+    } catch (err) {
+      this.#logger.debug({ err }, 'could not show that an answer is being worked on');
+    }
+  }
+
   async #openPersonal(userId: string): Promise<TeamsThreadRef> {
     const user = teamsUserOf(userId);
     if (!user) {

@@ -53,11 +53,13 @@ export interface RosterEntry {
   readonly userRole?: string;
 }
 
-/** Every call but `authenticate` throws FerryErrors only. */
+/** Every call but `authenticate` and `typing` throws FerryErrors only. */
 export interface TeamsConnector {
   readonly identity: TeamsIdentity;
   /** Posts; answers with the activity's id. */
   send(thread: TeamsThreadRef, activity: OutgoingActivity): Promise<string>;
+  /** Shows that the bot writes, for some seconds or until it has; asked once. */
+  typing(thread: TeamsThreadRef): Promise<void>;
   update(thread: TeamsThreadRef, activityId: string, activity: OutgoingActivity): Promise<void>;
   /** Opens the personal chat with somebody who has the app; answers with its conversation id. */
   openPersonal(serviceUrl: string, tenantId: string, aadObjectId: string): Promise<string>;
@@ -171,7 +173,10 @@ export function createTeamsConnector(options: ConnectorOptions): TeamsConnector 
     return outcome.promise;
   }
 
-  const addressed = ({ conversationId, botId, tenantId }: TeamsThreadRef, activity: OutgoingActivity) => ({
+  const addressed = (
+    { conversationId, botId, tenantId }: TeamsThreadRef,
+    activity: OutgoingActivity | { readonly type: 'typing' },
+  ) => ({
     ...activity,
     channelId: 'msteams',
     from: { id: botId },
@@ -192,6 +197,12 @@ export function createTeamsConnector(options: ConnectorOptions): TeamsConnector 
       );
       if (!id) throw new FerryError('internal', { userMessage: 'Teams posted no message.' });
       return id;
+    },
+
+    async typing(thread) {
+      await within(thread, (conversations) =>
+        conversations.sendToConversation(thread.conversationId, addressed(thread, { type: 'typing' })),
+      );
     },
 
     async update(thread, activityId, activity) {

@@ -136,7 +136,7 @@ export async function startTeamsConnector(
     if (!conversation) return { status: 404, code: 'ConversationNotFound' };
     if (conversation.withBot === false) return { status: 403, code: 'BotNotInConversationRoster' };
     if (overRate(conversationId)) return { status: 429, code: 'TooManyRequests' };
-    if (activity.type !== 'message') return { status: 400, code: 'BadSyntax' };
+    if (activity.type !== 'message' && activity.type !== 'typing') return { status: 400, code: 'BadSyntax' };
     for (const { contentType, content } of activity.attachments ?? []) {
       const wrong =
         contentType === 'application/vnd.microsoft.card.adaptive'
@@ -153,6 +153,8 @@ export async function startTeamsConnector(
       const refused = refusal(conversationId, activity);
       if (refused) return refused;
       const id = nextId();
+      // Shown for a moment, and no message.
+      if (activity.type === 'typing') return { status: 201, body: { id } };
       const thread = isChannel(conversationId) ? `${conversationId};messageid=${id}` : conversationId;
       messages.push({ id, conversationId: thread, activity, edits: 0 });
       return { status: 201, body: { id } };
