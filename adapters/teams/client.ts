@@ -99,6 +99,7 @@ export class TeamsChatClient implements ChatClient {
   async #post(thread: ThreadRef, rendered: TeamsMessage, options: PostOptions): Promise<MessageRef> {
     const given = teamsThread(thread);
     const note = noteOf(given, options.key);
+    const posted = this.#clicks?.posting(given);
     const where = await this.#routes.resolve(given);
     const found = options.lookFirst ? await this.#notes.get(note) : undefined;
     if (found && (await this.#stands(where, found, rendered))) return { thread: where, messageId: found };
@@ -106,7 +107,7 @@ export class TeamsChatClient implements ChatClient {
       try {
         const messageId = await this.#connector.send(where, activityOf(rendered));
         await this.#remember(note, messageId);
-        this.#clicks?.posted(given);
+        posted?.();
         return { thread: where, messageId };
       } catch (error) {
         if (!isUncertain(error) || attempt === MAX_POSTS) throw error;
@@ -117,9 +118,10 @@ export class TeamsChatClient implements ChatClient {
 
   async update(message: MessageRef, card: Card): Promise<void> {
     const rendered = renderCard(card);
+    const updated = this.#clicks?.updating(message);
     const where = await this.#routes.resolve(teamsThread(message.thread));
     await this.#connector.update(where, message.messageId, activityOf(rendered));
-    this.#clicks?.updated(message, rendered);
+    updated?.(rendered);
   }
 
   /** Whether the message is there, which shows the card then. */

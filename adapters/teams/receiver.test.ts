@@ -277,6 +277,29 @@ describe('clicks', () => {
     expect(message.edits).toBe(1);
   });
 
+  it('are not answered by what began before them', async () => {
+    const said = await teams.people.mention(ANA, CHANNEL, 'send it');
+    const thread = events[0]?.thread;
+    if (!thread) throw new Error('no event');
+    const ref = await client.post(thread, lines('before'), { key: 'TRF-1/approval' });
+    const held = Promise.withResolvers<void>();
+    teams.hold('update', held.promise);
+    const earlier = client.update(ref, lines('with its tickets'));
+    handler = async (event) => {
+      held.resolve();
+      void earlier.then(async () => {
+        if (event.kind === 'action') await client.update(event.message, lines('after'));
+      });
+      return 'accepted';
+    };
+    const { body } = await teams.people.click(
+      ANA,
+      { id: ref.messageId, conversationId: said.conversationId },
+      { verb: 'approve', value: '{}' },
+    );
+    expect(body).toMatchObject({ value: { fallbackText: 'after' } });
+  });
+
   it('are answered with the sentence that was meant for the clicker alone', async () => {
     handler = async (event) => {
       setTimeout(() => void client.whisper(event.thread, event.person.userId, lines('You may not.')), 1);

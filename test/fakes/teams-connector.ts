@@ -66,6 +66,8 @@ export interface TeamsConnectorServer {
   remove(messageId: string): void;
   /** The next calls of this operation fail so. */
   fail(operation: Operation, fault: TeamsFault, times?: number): void;
+  /** The next call of this operation waits before it is done. */
+  hold(operation: Operation, until: Promise<void>): void;
   close(): Promise<void>;
 }
 
@@ -111,6 +113,7 @@ export async function startTeamsConnector(
   const messages: { -readonly [K in keyof TeamsMessage]: TeamsMessage[K] }[] = [];
   const calls: TeamsCall[] = [];
   const faults = new Map<Operation, { fault: TeamsFault; times: number }>();
+  const holds = new Map<Operation, Promise<void>>();
   const writes = new Map<string, number[]>();
   let lastId = 1_795_376_915_000;
 
@@ -237,6 +240,9 @@ export async function startTeamsConnector(
     const call = callOf(req, await readJson(req));
     if (!call) return refuse(res, { status: 405, code: 'MethodNotAllowed' });
     calls.push(call);
+    const held = holds.get(call.operation);
+    holds.delete(call.operation);
+    await held;
     if (options.token !== undefined && call.authorization !== `Bearer ${options.token}`)
       return refuse(res, { status: 401, code: 'Unauthorized' });
     const fault = takeFault(call.operation);
@@ -302,6 +308,7 @@ export async function startTeamsConnector(
       );
     },
     fail: (operation, fault, times = 1) => void faults.set(operation, { fault, times }),
+    hold: (operation, until) => void holds.set(operation, until),
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
