@@ -4,7 +4,7 @@ import { CloudAdapter, ConfigurationBotFrameworkAuthentication } from 'botbuilde
 import { FerryError } from '../../core/errors.ts';
 import type { TeamsThreadRef } from '../../core/thread-ref.ts';
 import { saysItIsFromChannel } from './channel-token.ts';
-import { fromTeams, isThrottled, isUncertain } from './errors.ts';
+import { fromTeams, isUncertain, isWorthRepeating } from './errors.ts';
 import { ConnectorFault, connectorHttp, type TurnContext } from './http.ts';
 import { createPace } from './pace.ts';
 import type { ServiceUrls } from './service-urls.ts';
@@ -54,12 +54,12 @@ export interface RosterEntry {
   readonly userRole?: string;
 }
 
-/** Every call but `authenticate` throws FerryErrors only. */
+/** Every call but `authenticate` and `typing` throws FerryErrors only. */
 export interface TeamsConnector {
   readonly identity: TeamsIdentity;
   /** Posts; answers with the activity's id. */
   send(thread: TeamsThreadRef, activity: OutgoingActivity): Promise<string>;
-  /** Shows for some seconds that the bot is typing. */
+  /** Shows that the bot writes, for some seconds or until it has; asked once. */
   typing(thread: TeamsThreadRef): Promise<void>;
   update(thread: TeamsThreadRef, activityId: string, activity: OutgoingActivity): Promise<void>;
   /** Opens the personal chat with somebody who has the app; answers with its conversation id. */
@@ -143,7 +143,7 @@ export function createTeamsConnector(options: ConnectorOptions): TeamsConnector 
         return await make();
       } catch (thrown) {
         const base = backoffMs[attempt];
-        const mayRepeat = isThrottled(thrown) || (repeatable && isUncertain(thrown));
+        const mayRepeat = isWorthRepeating(thrown) || (repeatable && isUncertain(thrown));
         if (!mayRepeat || base === undefined) throw fromTeams(thrown);
         const asked = thrown instanceof ConnectorFault ? thrown.retryAfterMs : undefined;
         const wait = Math.max(asked ?? 0, base) + Math.random() * (base / 2);
@@ -207,13 +207,8 @@ export function createTeamsConnector(options: ConnectorOptions): TeamsConnector 
     },
 
     async typing(thread) {
-      await call(
-        thread.conversationId,
-        () =>
-          within(thread, (conversations) =>
-            conversations.sendToConversation(thread.conversationId, addressed(thread, { type: 'typing' })),
-          ),
-        { repeatable: false },
+      await within(thread, (conversations) =>
+        conversations.sendToConversation(thread.conversationId, addressed(thread, { type: 'typing' })),
       );
     },
 

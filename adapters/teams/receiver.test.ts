@@ -27,6 +27,8 @@ const GUS = '00000000-0000-0000-0000-000000000006';
 const EVE = '00000000-0000-0000-0000-000000000005';
 /** Allowed, and nobody's whose addresses are vouched for. */
 const ALLIED_TENANT = 'another-tenant';
+/** Joined a meeting by its link: has no account. */
+const ANN = 'anonymous-00000000';
 const CHANNEL = '19:transfers@thread.tacv2';
 const BOT_TOKEN = 'bot-token';
 
@@ -52,7 +54,8 @@ beforeEach(async () => {
     email: 'bob@example.com',
     tenantId: ALLIED_TENANT,
   });
-  teams.addConversation({ id: CHANNEL, members: [ANA, GUS, EVE] });
+  teams.addUser({ aadObjectId: ANN, name: 'Ann', userRole: 'anonymous' });
+  teams.addConversation({ id: CHANNEL, members: [ANA, GUS, EVE, ANN] });
   const serviceUrls: ServiceUrls = { allows: (given) => given.startsWith('http://127.0.0.1:') };
   const connector = createTeamsConnector({
     identity: { appId: TEAMS_APP, appType: 'SingleTenant', tenantId: TEAMS_TENANT },
@@ -219,6 +222,19 @@ describe('who gets in', () => {
     expect(events).toEqual([]);
   });
 
+  it('is known by the roster where the activity has no directory id, and ignored where neither has', async () => {
+    const { activity } = await teams.people.mention(ANA, CHANNEL, 'help');
+    const from = { id: `29:${ANA}`, name: 'Ana' };
+    await teams.people.deliver({ ...activity, from });
+    expect(new Set(events.map(({ person }) => person.userId))).toEqual(
+      new Set([`teams:${TEAMS_TENANT}:${ANA}`]),
+    );
+    events = [];
+    const stranger = { ...activity, from: { id: `29:${ANN}`, name: 'Ann' } };
+    expect(await teams.people.deliver(stranger)).toMatchObject({ status: 200, body: undefined });
+    expect(events).toEqual([]);
+  });
+
   it('knows guests and people of other tenants as external', async () => {
     await teams.people.mention(GUS, CHANNEL, 'help');
     await teams.people.mention(EVE, CHANNEL, 'help');
@@ -235,6 +251,28 @@ it('takes no address from another tenant, for its administrators write there wha
   expect(events.map(({ person }) => person)).toEqual([
     { userId: `teams:${ALLIED_TENANT}:${EVE}`, name: 'Eve', standing: 'member' },
   ]);
+});
+
+it('answers from now on where the latest activity of the tenant came from', async () => {
+  await teams.people.mention(ANA, CHANNEL, 'help');
+  const thread = events[0]?.thread;
+  if (!thread) throw new Error('no event');
+  const moved = await startTeamsConnector({ token: BOT_TOKEN });
+  try {
+    moved.addUser({ aadObjectId: ANA, name: 'Ana Silva' });
+    moved.addConversation({ id: CHANNEL, members: [ANA] });
+    moved.people.connect({
+      url,
+      authorization: () => `Bearer ${keys.token({ aud: TEAMS_APP, serviceurl: moved.serviceUrl })}`,
+    });
+    expect((await moved.people.mention(ANA, CHANNEL, 'again')).status).toBe(200);
+    const card = { fallback: 'x', elements: [{ type: 'text', lines: [['Hello']] }] } as const;
+    const { thread: now } = await client.post(thread, card, { key: 'TRF-1/outcome' });
+    expect(now).toMatchObject({ serviceUrl: moved.serviceUrl });
+    expect([teams.all().length, moved.all().length]).toEqual([0, 1]);
+  } finally {
+    await moved.close();
+  }
 });
 
 describe('acknowledging', () => {
@@ -302,6 +340,29 @@ describe('clicks', () => {
     expect(message.edits).toBe(1);
   });
 
+  it('are not answered by what began before them', async () => {
+    const said = await teams.people.mention(ANA, CHANNEL, 'send it');
+    const thread = events[0]?.thread;
+    if (!thread) throw new Error('no event');
+    const ref = await client.post(thread, lines('before'), { key: 'TRF-1/approval' });
+    const held = Promise.withResolvers<void>();
+    teams.hold('update', held.promise);
+    const earlier = client.update(ref, lines('with its tickets'));
+    handler = async (event) => {
+      held.resolve();
+      void earlier.then(async () => {
+        if (event.kind === 'action') await client.update(event.message, lines('after'));
+      });
+      return 'accepted';
+    };
+    const { body } = await teams.people.click(
+      ANA,
+      { id: ref.messageId, conversationId: said.conversationId },
+      { verb: 'approve', value: '{}' },
+    );
+    expect(body).toMatchObject({ value: { fallbackText: 'after' } });
+  });
+
   it('are answered with the sentence that was meant for the clicker alone', async () => {
     handler = async (event) => {
       setTimeout(() => void client.whisper(event.thread, event.person.userId, lines('You may not.')), 1);
@@ -313,6 +374,34 @@ describe('clicks', () => {
       value: 'You may not.',
     });
     expect(teams.personalMessages(ANA)).toHaveLength(0);
+  });
+
+  it('are not answered by what others are told in the same conversation', async () => {
+    handler = async (event) => {
+      void client
+        .post(event.thread, lines('for somebody else'), { key: 'TRF-2/progress' })
+        .then(() => client.whisper(event.thread, event.person.userId, lines('You may not.')));
+      return 'accepted';
+    };
+    expect((await click()).body).toMatchObject({ value: 'You may not.' });
+  });
+
+  it.each([
+    ['in the personal chat', () => ({ id: '17', conversationId: personalIdOf(ANA) }), 'status'],
+    ['where a choice is made', () => ({ id: '17', conversationId: CHANNEL }), 'choose'],
+  ])('are answered by the message that they cause %s', async (_, message, verb) => {
+    handler = async (event) => {
+      setTimeout(() => void client.post(event.thread, lines('Here.'), { key: 'reply' }), 1);
+      return 'accepted';
+    };
+    const { body } = await teams.people.click(ANA, message(), { verb, value: '{}' });
+    expect(body).toMatchObject({ value: 'I answered in the conversation.' });
+  });
+
+  it('are answered in words where the activity is of an unknown form', async () => {
+    const { activity } = await click();
+    const odd = await teams.people.deliver({ ...activity, from: {} });
+    expect(odd).toMatchObject({ status: 200, body: { value: expect.stringContaining('do not know this') } });
   });
 
   it('are answered with a sentence when nothing comes in time', async () => {

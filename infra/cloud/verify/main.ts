@@ -1,4 +1,4 @@
-/** `npm run verify [-- --json] [-- --secrets NAME …]`: prints the findings; the exit code is 1 when one is wrong. */
+/** `npm run verify [-- --json] [-- --secrets NAME …] [-- --public-url URL]`: prints the findings; the exit code is 1 when one is wrong. */
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
@@ -9,11 +9,17 @@ const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     secrets: { type: 'string', multiple: true, default: [] },
+    'public-url': { type: 'string' },
+    'microsoft-login': { type: 'string' },
   },
 });
 if (existsSync('.env')) process.loadEnvFile('.env');
 
-const findings = await verify(process.env, pino({ level: 'silent' }), values.secrets);
+const findings = await verify(process.env, pino({ level: 'silent' }), {
+  secrets: values.secrets,
+  publicUrl: values['public-url'],
+  microsoftLogin: values['microsoft-login'],
+});
 const right = findings.every(({ status }) => status !== 'wrong');
 process.stdout.write(
   values.json
