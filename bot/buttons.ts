@@ -46,9 +46,10 @@ export async function pressButton(
     const choice = decodeChoiceValue(event.value);
     if (!choice) return unknownButtonNotice();
     if (choice.userId !== person.userId) return notForYouNotice();
-    const { actionId, value, message, ...common } = event;
+    const { actionId, value, message, alone = false, ...common } = event;
     await deps.say(
-      { ...common, kind: 'message', command: false, text: choice.text, truncated: false },
+      // What answers a command goes on as one: for the asker alone, but for a proposal.
+      { ...common, kind: 'message', command: alone, text: choice.text, truncated: false },
       signal,
       again,
     );

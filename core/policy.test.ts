@@ -166,6 +166,67 @@ describe('who may decide', () => {
     expect(mayDecide(open, guest, transfer, scope()).allowed).toBe(false);
   });
 
+  describe('of another directory', () => {
+    const everywhere = parsePolicy(`
+groups:
+  finance: ["${ana.userId}", "teams:tenant-1:ana"]
+  approvers: ["${bob.userId}", "teams:tenant-1:bob", "teams:tenant-2:bob", "teams:tenant-1:ana"]
+buckets: { finance-exports: {} }
+destinations: { acme-ftp: { host: h, user: u, password: "env:P" } }
+rules: [{ request: [finance], from: [finance-exports], to: [acme-ftp], approve: [approvers] }]
+standings: [member, guest]
+servicenow: { userGroup: u, auditGroup: a }
+`);
+    const inTeams = (person: Person, name: string, tenant = 'tenant-1'): Person => ({
+      ...person,
+      userId: `teams:${tenant}:${name}`,
+    });
+    const decide = (person: Person, requester: Person) =>
+      mayDecide(everywhere, person, proposal({ requester }), scope());
+
+    it('decides when both have an address, and not the same', () => {
+      expect(decide(inTeams(bob, 'bob'), ana)).toEqual({ allowed: true });
+      expect(decide(bob, inTeams(ana, 'ana'))).toEqual({ allowed: true });
+      expect(decide(inTeams(ana, 'ana'), ana)).toMatchObject({
+        reason: expect.stringContaining('somebody else has to decide'),
+      });
+    });
+
+    it.each<[string, Person, Person, string]>([
+      ['the approver has no address', { ...inTeams(ana, 'ana'), email: undefined }, ana, 'your account'],
+      ['the requester has none', inTeams(bob, 'bob'), { ...ana, email: undefined }, 'requester’s account'],
+      [
+        'a guest’s address counts for nothing',
+        { ...inTeams(bob, 'bob'), standing: 'guest' },
+        ana,
+        'in Slack',
+      ],
+      [
+        'two tenants of Teams',
+        { ...inTeams(bob, 'bob', 'tenant-2'), email: '' },
+        inTeams(ana, 'ana'),
+        'Teams',
+      ],
+    ])('does not when %s: it may be the requester', (_, person, requester, words) => {
+      const verdict = decide(person, requester);
+      expect(verdict).toMatchObject({ reason: expect.stringContaining('cannot tell') });
+      expect(verdict).toMatchObject({ reason: expect.stringContaining(words) });
+    });
+
+    it('needs no address beside a requester of the same directory, nor to see or to stop a transfer', () => {
+      const nameless = { ...inTeams(bob, 'bob'), email: undefined };
+      expect(decide(nameless, { ...inTeams(ana, 'ana'), email: undefined })).toEqual({ allowed: true });
+      for (const ask of [mayCancel, maySee])
+        expect(ask(everywhere, nameless, proposal({ requester: ana }), scope()).allowed).toBe(true);
+    });
+
+    it('tells those who may not approve at all just that', () => {
+      expect(decide({ ...inTeams(eve, 'eve'), email: undefined }, ana)).toMatchObject({
+        reason: expect.stringContaining('not among those'),
+      });
+    });
+  });
+
   it('refuses strangers and those who may no longer use FileFerry', () => {
     expect(mayDecide(policy, eve, transfer, scope()).allowed).toBe(false);
     expect(mayDecide(policy, { ...bob, standing: 'deactivated' }, transfer, scope()).allowed).toBe(false);

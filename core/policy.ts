@@ -183,8 +183,18 @@ export function mayDecide(
   }
   if (!isApprover(config, person, transfer, scope))
     return refuse('You are not among those who may approve this transfer.');
-  return ALLOWED;
+  if (directoryOf(person) === directoryOf(requester)) return ALLOWED;
+  const nameless = [requester, person].find((one) => trustedEmail(one) === undefined);
+  if (!nameless) return ALLOWED;
+  const whose = nameless === requester ? 'the requester’s account' : 'your account here';
+  const where = requester.userId.startsWith('slack:') ? 'Slack' : 'the requester’s tenant of Teams';
+  return refuse(
+    `I cannot tell that you are not the requester: ${whose} has no email address that I may trust. Please decide with an account in ${where}, or leave it to somebody else.`,
+  );
 }
+
+/** Platform and tenant, in which one person has one account. */
+const directoryOf = ({ userId }: Person) => userId.split(':', 2).join(':');
 
 const sameText = (a: string, b: string | undefined) => a.toLowerCase() === b?.toLowerCase();
 
