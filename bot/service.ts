@@ -172,6 +172,7 @@ export async function startBot(
           retry: retries.retry,
           settle: settler.settle,
           statusCard: conversation.statusFor,
+          showDecision: conversation.showDecision,
           say: (message, within, repeated) => conversation.say(message, within, repeated, 'exact'),
           now,
         },

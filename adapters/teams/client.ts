@@ -146,6 +146,10 @@ export class TeamsChatClient implements ChatClient {
     }
   }
 
+  refresh(message: MessageRef, card: Card): void {
+    this.#clicks?.updating(message)(renderCard(card));
+  }
+
   async dm(userId: string, card: Card, options: PostOptions): Promise<MessageRef> {
     return this.post(await this.#openPersonal(userId), card, options);
   }
