@@ -32,7 +32,7 @@ const CLEANUP_MS = 8_000;
 /** Pauses between further looks for the tickets before the transfer is put off, in milliseconds. */
 const TICKET_PAUSES = [1_000, 3_000];
 
-/** Runs in which the bytes may fail to get through before the transfer fails. */
+/** Runs in a row that may fail to get bytes through before the transfer fails. */
 const STREAM_RUNS = 3;
 
 export interface WorkflowDeps {
@@ -223,8 +223,14 @@ export async function runTransfer(
       everyMs: deps.progressMs,
       log,
     });
-    const verified = await streaming.run().finally(() => message.end());
-    inPlace = !signal.aborted;
+    const verified = await streaming
+      .run()
+      .then((words) => {
+        // Before the last edit of the message: whoever cancels during that must not be told that nothing was sent.
+        inPlace = true;
+        return words;
+      })
+      .finally(() => message.end());
     begin('update tickets');
     await watch.end();
     const ending = (current: Transfer) => completed(current, now(), verified, streaming?.progress());
@@ -288,10 +294,13 @@ export async function runTransfer(
     return 'failed';
   }
 
-  async function defer(reason: string): Promise<RunOutcome> {
+  async function defer(reason: string, brokenRuns?: number): Promise<RunOutcome> {
     await watch.end();
     await streaming?.save();
-    await lease.release((current) => putOff(withSteps(current), now(), reason));
+    await lease.release((current) => ({
+      ...putOff(withSteps(current), now(), reason),
+      ...(brokenRuns !== undefined && { brokenRuns, progress: streaming?.progress() ?? current.progress }),
+    }));
     log.warn({ step, reason }, 'put off');
     void deps.settle(transferId);
     return 'deferred';
@@ -326,10 +335,11 @@ export async function runTransfer(
     }
     // What may pass gets a fresh run later, perhaps by another worker, that goes on where this one stopped.
     const mayPass = thrown instanceof FerryError && thrown.retryable && step === 'stream';
-    if (mayPass && transfer.steps.stream.attempts < (deps.streamRuns ?? STREAM_RUNS)) {
-      return defer(thrown.userMessage);
-    }
-    return fail(thrown);
+    if (!mayPass) return fail(thrown);
+    const { progress, brokenRuns = 0 } = taken.transfer;
+    const cameFurther = (streaming?.progress()?.bytesDone ?? 0) > (progress?.bytesDone ?? 0);
+    const broken = cameFurther ? 1 : brokenRuns + 1;
+    return broken < (deps.streamRuns ?? STREAM_RUNS) ? defer(thrown.userMessage, broken) : fail(thrown);
   }
 
   log.info({ attempt: transfer.attempt }, 'taken');
