@@ -23,7 +23,7 @@ export interface Change<R> {
 }
 
 /** What the programs alone read; the rest can be read in a console: `npm run audit` tells the story. */
-const PACKED = new Set(['history', 'steps', 'forecast', 'audit']);
+const PACKED = new Set(['history', 'steps', 'sessions', 'forecast', 'audit']);
 
 /** The sparse index's partition for transfers. */
 const DUE_BUCKET = 'transfer';
