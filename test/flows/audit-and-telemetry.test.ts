@@ -48,6 +48,9 @@ it('a transfer leaves a whole story in the audit bucket, and its figures in the 
   const unknown = await audit('TRF-0000000000');
   expect(unknown).toMatchObject({ code: 2, out: expect.stringContaining('There is no story') });
 
+  const root = await house.mention('ana', 'info s3://finance-exports/reports/2026/Q3/summary.xlsx');
+  await house.reply(root, 'summary.xlsx');
+
   const measured = (name: string) => house.log.some((line) => line.msg === 'metrics' && name in line);
   for (const name of [
     names.requestDuration,
@@ -57,7 +60,9 @@ it('a transfer leaves a whole story in the audit bucket, and its figures in the 
     names.transferSuccess,
     names.transferFailure,
     names.bytesTransferred,
+    names.throughput,
     names.queueAge,
+    names.s3CacheHitRate,
   ]) {
     await waitFor(`${name} in the log`, () => measured(name));
   }
