@@ -31,6 +31,8 @@ export function watchRun(deps: {
   lease: Lease;
   store: TransferStore;
   checkpoints: () => Checkpoints | undefined;
+  /** The record with what the run knows and has not written down. */
+  carry: (record: Transfer) => Transfer;
   stop: (reason: RunStop) => void;
   leaseMs: number;
   lookMs?: number;
@@ -73,7 +75,7 @@ export function watchRun(deps: {
       const checkpoints = deps.checkpoints();
       current = await lease.write((record) => {
         const progress = checkpoints?.progress();
-        return progress ? { ...record, progress } : record;
+        return { ...deps.carry(record), ...(progress && { progress }) };
       });
       renewedAt = begunAt;
       save(checkpoints);

@@ -110,6 +110,8 @@ export async function runTransfer(
   let grant: SourceGrant | undefined;
   /** Steps as they are, where the record does not know yet. */
   let unwritten: Partial<Transfer['steps']> = {};
+  /** What this run was granted, and what for. */
+  const grants: { purpose: 'check' | 'stream'; openedAt: readonly number[] }[] = [];
 
   let inPlace = false;
 
@@ -125,6 +127,7 @@ export async function runTransfer(
     store,
     stop,
     checkpoints: () => streaming,
+    carry: (record) => withRun(record),
     leaseMs: deps.leaseMs,
     now,
     log,
@@ -144,13 +147,18 @@ export async function runTransfer(
     log.info({ step }, 'begins');
   }
 
-  const withSteps = (current: Transfer): Transfer => ({
+  /** The record with what only this run knows yet: its steps, and its sessions after those of earlier runs. */
+  const withRun = (current: Transfer): Transfer => ({
     ...current,
     steps: { ...current.steps, ...unwritten },
+    sessions: [
+      ...(taken.transfer.sessions ?? []),
+      ...grants.flatMap(({ purpose, openedAt }) => openedAt.map((at) => ({ at, purpose }))),
+    ],
   });
 
   async function writeSteps(): Promise<void> {
-    transfer = await withRetry(retry, signal, () => lease.write(withSteps));
+    transfer = await withRetry(retry, signal, () => lease.write(withRun));
     unwritten = {};
   }
 
@@ -180,8 +188,11 @@ export async function runTransfer(
   }
 
   async function steps(): Promise<RunOutcome> {
-    const open = (purpose: 'check' | 'stream') =>
-      withRetry(retry, signal, () => deps.openSource(transfer, signal, purpose));
+    async function open(purpose: 'check' | 'stream'): Promise<SourceGrant> {
+      const opened = await withRetry(retry, signal, () => deps.openSource(transfer, signal, purpose));
+      grants.push({ purpose, openedAt: opened.openedAt });
+      return opened;
+    }
     const openSource = () => open('check');
     log.info({ step }, 'begins');
     signal.throwIfAborted();
@@ -241,7 +252,7 @@ export async function runTransfer(
 
   const writeEnd = (ending: (current: Transfer) => Transfer) =>
     lease.write((current) => {
-      const ended = ending(withSteps(current));
+      const ended = ending(withRun(current));
       return deps.ahead({ ...ended, learned: ended.status !== 'cancelled' });
     });
 
@@ -298,7 +309,7 @@ export async function runTransfer(
     await watch.end();
     await streaming?.save();
     await lease.release((current) => ({
-      ...putOff(withSteps(current), now(), reason),
+      ...putOff(withRun(current), now(), reason),
       ...(brokenRuns !== undefined && { brokenRuns, progress: streaming?.progress() ?? current.progress }),
     }));
     log.warn({ step, reason }, 'put off');
@@ -310,7 +321,7 @@ export async function runTransfer(
     await watch.end();
     await streaming?.save();
     await lease.release((current) => ({
-      ...withSteps(current),
+      ...withRun(current),
       progress: streaming?.progress() ?? current.progress,
     }));
     log.info({ step }, 'handed over');
