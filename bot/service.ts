@@ -124,7 +124,8 @@ export async function startBot(
       },
       learning,
       settle: settler.settle,
-      ...(env.PROVE_READ_ONLY
+      // The role of a permission set has no ARN that could be asked about.
+      ...(env.PROVE_READ_ONLY && !env.IDENTITY_CENTER_START_URL
         ? { roleProof: createRoleProof({ iam, roleArn: env.READ_ONLY_ROLE_ARN, log, now }) }
         : {}),
       focus: focusMemory(contexts),
