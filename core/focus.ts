@@ -41,7 +41,7 @@ export const fociSchema = z.array(
 export type Foci = z.infer<typeof fociSchema>;
 
 /** What is remembered when something new is spoken of: a new object or listing takes the place of both. */
-function refocused(before: Focus, news: Focus): Focus {
+export function refocused(before: Focus, news: Focus): Focus {
   const { listing, object, transferId, question } = news;
   const { question: _answered, ...earlier } = before;
   const kept = listing || object ? {} : earlier;
