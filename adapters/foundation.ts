@@ -20,6 +20,7 @@ import { createLearningStore } from '../core/stores/learning-store.ts';
 import { createObjectStore, type ObjectStore } from '../core/stores/object-store.ts';
 import { createSessionStore } from '../core/stores/session-store.ts';
 import { createTransferStore, type TransferStore } from '../core/stores/transfer-store.ts';
+import { createUserContextStore } from '../core/stores/user-context-store.ts';
 import { createTickets, type Tickets } from '../core/tickets.ts';
 import type { Transfer } from '../core/transfer.ts';
 import { createTransferAuthority } from '../core/transfer-authority.ts';
@@ -182,10 +183,19 @@ export function createFoundation(
     now,
     log,
   });
+  const contexts = createUserContextStore(tables);
   const settler = createSettler({
     store: transfers,
     syncTickets: (transfer) => tickets.syncTickets(transfer),
-    syncCards: createAnnouncer({ clients, objects, approversOf, now, log }),
+    syncCards: createAnnouncer({
+      clients,
+      objects,
+      approversOf,
+      wantsDirect: async (userId) =>
+        (await contexts.get(userId)).preferences.notifications === 'direct message',
+      now,
+      log,
+    }),
     listFiles: outbox.listFiles,
     syncAudit: outbox.bringIn,
     lockMs: env.LEASE_SECONDS * 1_000,
