@@ -11,7 +11,7 @@ import { preferencesOf } from './preferences.ts';
 const LABEL: Readonly<Record<Preference, string>> = {
   bucket: 'default bucket',
   destination: 'default destination',
-  notifications: 'notifications',
+  notifications: 'way to hear how a transfer ended',
   timeZone: 'time zone',
 };
 

@@ -22,6 +22,7 @@ const sentences: { text: string; context?: Context }[] = [
   'utterances.held-out.json',
   'utterances.held-out-2.json',
   'utterances.held-out-3.json',
+  'utterances.held-out-4.json',
 ].flatMap((name) => read(name));
 
 const ROUNDS = 21;

@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import { type ChatEvent, chatEventSchema } from '../adapters/chat-event.ts';
 import { createFoundation, openTables } from '../adapters/foundation.ts';
 import { chatConnections } from '../adapters/platforms.ts';
-import { focusMemory } from '../agent/focus-memory.ts';
 import { createCancellation } from '../core/cancel.ts';
 import type { BotConfig } from '../core/config.ts';
 import { type Checks, healthRoutes } from '../core/health.ts';
@@ -25,10 +24,10 @@ import { flushTraces } from '../core/tracing.ts';
 import { createApprovals } from './approvals.ts';
 import { pressButton } from './buttons.ts';
 import { createConversation } from './conversation.ts';
-import { holdFocus } from './held-focus.ts';
 import { createInbox } from './inbox.ts';
 import { createPlanners } from './planners.ts';
 import { startBotServer } from './server.ts';
+import { createTurnMemory } from './turn-memory.ts';
 
 /** How long turns under way may take once the bot is asked to stop, in milliseconds. */
 const DRAIN_MS = 20_000;
@@ -99,7 +98,8 @@ export async function startBot(
       return result;
     };
 
-  const contexts = holdFocus(createUserContextStore(tables));
+  const contexts = createUserContextStore(tables);
+  const memory = createTurnMemory(contexts);
   const iam = createIamClient({
     region: env.AWS_REGION,
     ...(env.AWS_ENDPOINT_URL_IAM ? { endpoint: env.AWS_ENDPOINT_URL_IAM } : {}),
@@ -125,12 +125,13 @@ export async function startBot(
       },
       learning,
       settle: settler.settle,
-      ...(env.PROVE_READ_ONLY
+      // The role of a permission set has no ARN that could be asked about.
+      ...(env.PROVE_READ_ONLY && !env.IDENTITY_CENTER_START_URL
         ? { roleProof: createRoleProof({ iam, roleArn: env.READ_ONLY_ROLE_ARN, log, now }) }
         : {}),
-      focus: focusMemory(contexts),
+      focus: memory,
     },
-    { contexts, now, log },
+    { contexts: { ...contexts, forget: memory.forget }, now, log },
   );
   const conversation = createConversation({
     planner: planners.planner,
@@ -142,7 +143,7 @@ export async function startBot(
     settle: settler.settle,
     approvalChannel: policy.approval.channel === undefined ? undefined : channelRef(policy.approval.channel),
     remember: (message, reply) =>
-      contexts.append(message.person.userId, {
+      memory.remember(message.person, {
         at: message.receivedAt,
         thread: message.thread,
         text: message.text,

@@ -31,6 +31,17 @@ const commonEnv = {
    * tickets still let it. The role's credentials would last 13 minutes.
    */
   S3_SESSION_RENEW_SECONDS: wholeNumber(15, 780).default(300),
+  /** Portal of IAM Identity Center; with it people read S3 with their own sign-in instead of by the role. */
+  IDENTITY_CENTER_START_URL: url.optional(),
+  IDENTITY_CENTER_REGION: z.string().min(1).optional(),
+  IDENTITY_CENTER_ACCOUNT_ID: z
+    .string()
+    .regex(/^\d{12}$/, 'expected the 12 digits of an account')
+    .optional(),
+  /** Name of a permission set that only reads. */
+  IDENTITY_CENTER_ROLE: z.string().min(1).max(32).optional(),
+  AWS_ENDPOINT_URL_SSO_OIDC: url.optional(),
+  AWS_ENDPOINT_URL_SSO: url.optional(),
   /** Where `core/otel.ts` sends traces, over HTTP; none are made without it. */
   OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
   /** Where audit events go; nothing is audited beside the record without it. */
@@ -118,6 +129,14 @@ const somePlatform: CrossCheck = (given) =>
         path: 'SLACK_BOT_TOKEN',
         message: 'set the settings of Slack, of Teams, or of both; FileFerry needs a chat',
       };
+
+const identityCenter: CrossCheck = (given) =>
+  given.IDENTITY_CENTER_START_URL && !(given.IDENTITY_CENTER_ACCOUNT_ID && given.IDENTITY_CENTER_ROLE)
+    ? {
+        path: 'IDENTITY_CENTER_START_URL',
+        message: 'set IDENTITY_CENTER_ACCOUNT_ID and IDENTITY_CENTER_ROLE as well',
+      }
+    : undefined;
 
 const slackConnection: CrossCheck = (given) =>
   !given.SLACK_BOT_TOKEN || given.SLACK_APP_TOKEN || given.SLACK_SIGNING_SECRET
@@ -245,8 +264,8 @@ export function ownEnvironment(): Env {
 export const loadBotConfig = (environment: Env = ownEnvironment()): BotConfig =>
   load(
     botEnvSchema,
-    [serviceNowPair, somePlatform, slackConnection, ...teamsChecks, teamsLoopback],
+    [serviceNowPair, somePlatform, identityCenter, slackConnection, ...teamsChecks, teamsLoopback],
     environment,
   );
 export const loadWorkerConfig = (environment: Env = ownEnvironment()): WorkerConfig =>
-  load(workerEnvSchema, [serviceNowPair, somePlatform, ...teamsChecks], environment, true);
+  load(workerEnvSchema, [serviceNowPair, somePlatform, identityCenter, ...teamsChecks], environment, true);

@@ -30,13 +30,27 @@ export interface S3Access {
   /**
    * For reading the objects of a transfer, in the requester's name.
    *
+   * @param signal ends the wait for somebody to sign in
    * @param keys all keys of the plan; may be left out when the record itself has them all
    * @throws FerryError
    */
-  forTransfer(transfer: Transfer, keys?: readonly string[]): Promise<S3Grant>;
+  forTransfer(transfer: Transfer, keys?: readonly string[], signal?: AbortSignal): Promise<S3Grant>;
   /** For looking at the objects of a transfer before it has tickets; as `forTransfer` otherwise. */
-  forCheck(transfer: Transfer, keys?: readonly string[]): Promise<S3Grant>;
+  forCheck(transfer: Transfer, keys?: readonly string[], signal?: AbortSignal): Promise<S3Grant>;
   /** Closes the connections that all grants share. */
+  close(): void;
+}
+
+/** Credentials that a person brings along, instead of those of the read-only role. */
+export interface PersonalCredentials {
+  /**
+   * Resolves when they can be had.
+   *
+   * @throws FerryError `not_allowed` when the person has to sign in first, or did not
+   */
+  ready(userId: string, signal?: AbortSignal): Promise<void>;
+  /** @throws FerryError */
+  roleCredentials(userId: string, signal: AbortSignal): Promise<Credentials>;
   close(): void;
 }
 
@@ -49,6 +63,8 @@ export interface S3AccessOptions {
     readonly externalId?: string;
   };
   readonly s3: { readonly region: string; readonly endpoint?: string; readonly forcePathStyle?: boolean };
+  /** Instead of the role: STS is not asked then, and what is reached is what the person's own role reaches. */
+  readonly personal?: PersonalCredentials;
   /** Asked before every session for a transfer, the first and each renewal. */
   readonly authorize?: AuthorizeTransfer;
   /** A grant that is in use opens a new session this often, in milliseconds; 5 minutes unless told. */
@@ -121,6 +137,7 @@ export function createS3Access(options: S3AccessOptions): S3Access {
   async function assumeRole(token: string, bucket: string, reach: S3Reach): Promise<Credentials> {
     const session = await sessions.useSession(token);
     const abortSignal = AbortSignal.timeout(Math.max(1, session.expiresAt - now()));
+    if (options.personal) return options.personal.roleCredentials(session.userId, abortSignal);
     const policies = sessionPolicies(partition, bucket, reach);
     for (const [index, Policy] of policies.entries()) {
       try {
@@ -156,7 +173,15 @@ export function createS3Access(options: S3AccessOptions): S3Access {
   }
 
   /** One session for one set of credentials, closed as soon as they are here. */
-  async function obtain(hold: () => Promise<Holder>, bucket: string, reach: S3Reach): Promise<Credentials> {
+  async function obtain(
+    hold: () => Promise<Holder>,
+    bucket: string,
+    reach: S3Reach,
+    userId: string,
+    signal?: AbortSignal,
+  ): Promise<Credentials> {
+    // Before the session is opened: people take longer to sign in than a session lives.
+    await options.personal?.ready(userId, signal);
     const holder = await hold();
     const { token } = await sessions.openSession(holder);
     try {
@@ -172,7 +197,13 @@ export function createS3Access(options: S3AccessOptions): S3Access {
     }
   }
 
-  async function grant(hold: () => Promise<Holder>, bucket: string, reach: S3Reach): Promise<S3Grant> {
+  async function grant(
+    hold: () => Promise<Holder>,
+    bucket: string,
+    reach: S3Reach,
+    userId: string,
+    signal?: AbortSignal,
+  ): Promise<S3Grant> {
     let current: Credentials | undefined;
     let renewAt = 0;
     let pending: Promise<Credentials> | undefined;
@@ -186,7 +217,7 @@ export function createS3Access(options: S3AccessOptions): S3Access {
         });
       }
       if (current && now() < renewAt) return current;
-      pending ??= obtain(hold, bucket, reach)
+      pending ??= obtain(hold, bucket, reach, userId, signal)
         .then((issued) => {
           openedAt.push(now());
           return issued;
@@ -243,9 +274,9 @@ export function createS3Access(options: S3AccessOptions): S3Access {
       }
       const reach: S3Reach = { kind: 'prefixes', prefixes: prefixes.includes('') ? [''] : prefixes };
       const holder: Holder = { userId: person.userId, purpose: 'browse', subject: turnKey };
-      return grant(async () => holder, bucket, reach);
+      return grant(async () => holder, bucket, reach, person.userId);
     },
-    forTransfer(transfer, keys) {
+    forTransfer(transfer, keys, signal) {
       const { requester, transferId, attempt } = transfer;
       const hold = async (): Promise<Holder> => {
         const ticket = await options.authorize?.(transfer);
@@ -257,17 +288,21 @@ export function createS3Access(options: S3AccessOptions): S3Access {
           ...(ticket === undefined ? {} : { ticket }),
         };
       };
-      return grant(hold, transfer.plan.bucket, reachOf(transfer, keys));
+      return grant(hold, transfer.plan.bucket, reachOf(transfer, keys), requester.userId, signal);
     },
-    forCheck(transfer, keys) {
+    forCheck(transfer, keys, signal) {
       const { requester, transferId, attempt } = transfer;
       const holder: Holder = {
         userId: requester.userId,
         purpose: 'browse',
         subject: `${transferId}/check/${attempt}`,
       };
-      return grant(async () => holder, transfer.plan.bucket, reachOf(transfer, keys));
+      const { bucket } = transfer.plan;
+      return grant(async () => holder, bucket, reachOf(transfer, keys), requester.userId, signal);
     },
-    close: () => requestHandler.destroy(),
+    close() {
+      options.personal?.close();
+      requestHandler.destroy();
+    },
   };
 }

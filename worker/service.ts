@@ -73,11 +73,11 @@ export async function startWorker(
     now,
     objects,
     policy,
-    async openSource(transfer, _signal, purpose) {
+    async openSource(transfer, signal, purpose) {
       const { keys } = await base.loadScope(transfer);
       const grant = await (purpose === 'check'
-        ? base.s3Access.forCheck(transfer, keys)
-        : base.s3Access.forTransfer(transfer, keys));
+        ? base.s3Access.forCheck(transfer, keys, signal)
+        : base.s3Access.forTransfer(transfer, keys, signal));
       const source = createS3Source({ client: async () => grant.client, memory, log });
       return {
         source,

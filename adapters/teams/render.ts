@@ -123,6 +123,9 @@ function blocksOf(element: CardElement, thread: string | undefined): Block[] {
           i === 0 ? 'Medium' : 'None',
         ),
       );
+    // As a link, which looks the same on a phone and needs no room among the buttons.
+    case 'open':
+      return richText(runsOf([{ kind: 'link', url: element.url, text: element.label }], MAX_LINE));
     case 'actions':
       return buttonBlocks(element.actions, thread);
     default: {

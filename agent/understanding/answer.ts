@@ -39,7 +39,14 @@ export function answered(sentence: Sentence, wish: Wish): Reading | undefined {
   const known = (pending.known ?? {}) as Slots;
   const found = objectsOf(sentence, true);
   const [destination] = entitiesOf(sentence, 'destination');
-  const merged: Record<string, unknown> = { ...known, ...objectSlots(found), ...Object.fromEntries(offered) };
+  // What is known already is not described once more: plain words are about what was asked.
+  const { query, ...named } = objectSlots(found);
+  const merged: Record<string, unknown> = {
+    ...known,
+    ...named,
+    ...(query === undefined || isNamed(known) ? {} : { query }),
+    ...Object.fromEntries(offered),
+  };
   if (destination?.names.length === 1) merged.destination = destination.names[0];
   // An answer may be nothing but a name, as short as people call it.
   const said = sentence.words

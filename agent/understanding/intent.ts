@@ -258,6 +258,7 @@ export function wishOf(sentence: Sentence): Wish {
   if (!names && sentence.context.lastTransfer && !cue.DO_NOT.test(line)) {
     if (cue.asksOn(line)) return { intent: 'status' };
     if (cue.asksAgain(line)) return { intent: 'retry' };
+    if (/^(?:and |so )?who .*approv.* (?:it|this|that|mine)(?= |$)/.test(line)) return { intent: 'status' };
   }
   if (!names && !cue.isConsent(line) && cue.isSmalltalk(line)) return smalltalk;
   if (decides(facts)) return { intent: 'approve_attempt' };

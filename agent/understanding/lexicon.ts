@@ -170,7 +170,7 @@ export const ACCESS = any(
 
 export const STATUS = any(
   "status|progress|(?:any|an|some|the|quick)? ?(?:update|updates|news|word)(?: (?:on|about|for|regarding|of|from|yet))?|where(?:'s| is| are)|how(?:'s| is| are)(?: \\S+){1,8} (?:going|doing|coming|coming along|getting on|looking|progressing|proceeding|along)|how(?:'s| is) it (?:going|looking|coming)",
-  "(?:is|are|isn't|was|has|have|did|hasn't|didn't|does|wasn't)(?: \\S+){1,10} (?:done|finished|finish|complete|completed|through|there|arrive|arrived|ready|running|stuck|still|over|queued|pending|waiting|sent|send|delivered|uploaded|landed|land|failed|fail|failing|hanging|approved|moving|started|start|went|go|gone|make it|made it|work|worked|succeed|succeeded|received|copied|transferred|rejected|in progress|cancelled|ok|okay|alive|blocked|expired|yet)",
+  "(?:is|are|isn't|was|has|have|did|hasn't|didn't|does|wasn't)(?: \\S+){1,10} (?:done|finished|finish|complete|completed|through|there|arrive|arrived|ready|running|stuck|still|over|queued|pending|waiting|sent|send|delivered|uploaded|landed|land|failed|fail|failing|hanging|approved|moving|started|start|went|go|gone|make it|made it|work|worked|succeed|succeeded|received|copied|transferred|rejected|in progress|cancelled|ok|okay|alive|blocked|expired|yet|get (?:to|there|through|in)|got (?:to|there|through|in)|reach|reached)",
   "what(?:'s| is|'s the| is the)? ?(?:happened|happening|up|going on|the deal|the story|status|state)(?: (?:to|with|on))?|why(?: \\S+){0,10} (?:fail|failed|failing|stuck|slow|error|errored|rejected|reject|cancelled|stopped|stop|hang|hanging|taking|not|break|broke|broken|die|died|denied|crash|crashed|waiting|pending|expired|bounce|bounced)|what went wrong|what(?:'s| is| was) (?:the )?(?:wrong|error|problem|issue|reason|failure)|track|tracking|check (?:on|up on|status)|still (?:running|pending|waiting|going|stuck)|done yet|finished yet|when(?: \\S+){1,12} (?:arrive|arrives|done|finish|finished|ready|complete|land|through)|when(?:'s| will| is| does| do| can)(?: \\S+){1,10} (?:done|finish|finished|arrive|ready|there|complete|completed|end|land|through|expected)|how far|how much (?:is )?(?:left|longer)|(?:time|how long) (?:left|remaining)|reason (?:for|of)(?: \\S+){0,4} failure|failure reason|follow up on|following up on|whereabouts|sitrep|progressed",
   "who(?:'s| is| has| can| could| will| must| needs to| should| did|)(?: \\S+){0,4} (?:approve|approved|approver|approving|approves|decide|decided|reject|rejected|waiting|sign off)",
 );
@@ -179,14 +179,15 @@ export const ETA = any(
 );
 
 const TRANSFERS = '(?:transfers?|requests?|jobs|uploads|deliveries|xfers|sends|files i sent|files we sent)';
+const COUNT = '(?:two|three|four|five|six|seven|eight|ten|few|couple of)';
 export const HISTORY = any(
   '(?:transfer|request|upload|delivery|audit) (?:logs?|overview|records?)',
   'history|audit trail|track record|past activity|activity(?: log)?|log of(?: \\S+){0,3} transfers',
   `what (?:all )?(?:files |stuff |else )?(?:have|has|had|did|was|were)(?: \\S+){1,4} (?:${SENT}|send|transfer|copy|move|upload|push|deliver|ship|request|requested|ask for)`,
   `(?:which|what) (?:files|transfers|reports|documents|things|requests|stuff)(?: \\S+){0,4} (?:${SENT}|send|transfer|copy|move|upload|push|deliver|failed|fail|went out|completed|succeeded|go out|requested)`,
   `(?:did|have|has|had) (?:i|we|anyone|anybody|someone|somebody|{person}|(?!(?:my|our|the|that|this|it|its|your)(?= ))\\w+)(?: (?:ever|already|even|actually))* (?:${SENT}|send|transfer|copy|move|upload|push|deliver|ship)`,
-  `(?:list|show|see|display|give|get|view|pull up|find|tell)(?: (?:me|us|all|of|the|my|our|every|past|previous|recent|last|latest|\\d+|failed|failing|completed|successful|pending|open|active|running|rejected|cancelled|finished|old|{time}|{person}|{destination}|\\S+'s|file|a|list|about|other|queued|ongoing|current))* ${TRANSFERS}`,
-  `(?:my|our|\\S+'s|recent|past|previous|last \\d+|last few|all|failed|completed|everyone's|pending|old|other people's)(?: (?:recent|past|previous|last|latest|\\d+|failed|completed|pending|open|active|running|file|rejected|cancelled|successful|ftp|queued|few|other|old))* (?:transfers|requests|uploads|deliveries)`,
+  `(?:list|show|see|display|give|get|view|pull up|find|tell)(?: (?:me|us|all|of|the|my|our|every|past|previous|recent|last|latest|\\d+|${COUNT}|failed|failing|completed|successful|pending|open|active|running|rejected|cancelled|finished|old|{time}|{person}|{destination}|\\S+'s|file|a|list|about|other|queued|ongoing|current))* ${TRANSFERS}`,
+  `(?:my|our|\\S+'s|recent|past|previous|last \\d+|last ${COUNT}|all|failed|completed|everyone's|pending|old|other people's)(?: (?:recent|past|previous|last|latest|\\d+|${COUNT}|failed|completed|pending|open|active|running|file|rejected|cancelled|successful|ftp|queued|few|other|old))* (?:transfers|requests|uploads|deliveries)`,
   `how many(?: \\S+){0,4} (?:transfers|files|requests|uploads)(?: \\S+){0,6}`,
   `(?:any|what|which)(?: \\S+){0,3} (?:transfers|requests)(?: \\S+){0,6}`,
   `(?:who|anyone|anybody) (?:${SENT})`,

@@ -206,7 +206,8 @@ function spanAt(
       .slice(from, to)
       .map(({ norm }) => norm.replace(/'s$/, ''))
       .join(' ');
-    if (squash(text).length < 2 || SERVER.has(text) || text === 'data') continue;
+    if (squash(text).length < 2 || text === 'data' || text.split(' ').every((one) => SERVER.has(one)))
+      continue;
     const names = namesFor(text, things, exact);
     if (names.length > 0) return { from: at, to, names };
   }

@@ -24,7 +24,7 @@ const RELATIVE = new RegExp(
 );
 
 const AHEAD =
-  /tonight|tomorrow|next|coming|every|each|nightly|daily|weekly|hourly|monthly|^(?:at|after|before|by|around|in|outside|over ?night|later|end of)\b/;
+  /^today.* (?:at|after|around|by|before) |tonight|tomorrow|next|coming|every|each|nightly|daily|weekly|hourly|monthly|^(?:at|after|before|by|around|in|outside|over ?night|later|end of)\b/;
 
 /** Only such a sentence is shown to the slower reader of dates. */
 const DATED = new RegExp(

@@ -136,9 +136,19 @@ function history(sentence: Sentence): Reading {
   const destination = entitiesOf(sentence, 'destination')[0]?.names;
   const bucket = entitiesOf(sentence, 'bucket')[0]?.names;
   const limit =
-    /(?:last|latest|recent|previous|past|top) (\d{1,3}|five|ten|three|two)(?= |$)/.exec(line)?.[1] ??
-    /(?:^| )(\d{1,3}) (?:latest|last|most recent|recent|newest)(?= |$)/.exec(line)?.[1];
-  const counted: Record<string, number> = { two: 2, three: 3, five: 5, ten: 10 };
+    /(?:last|latest|recent|previous|past|top) (\d{1,3}|two|three|four|five|six|seven|eight|ten)(?= |$)/.exec(
+      line,
+    )?.[1] ?? /(?:^| )(\d{1,3}) (?:latest|last|most recent|recent|newest)(?= |$)/.exec(line)?.[1];
+  const counted: Record<string, number> = {
+    two: 2,
+    three: 3,
+    four: 4,
+    five: 5,
+    six: 6,
+    seven: 7,
+    eight: 8,
+    ten: 10,
+  };
   const status = statusOf(line);
   const who = whoOf(sentence);
   return {

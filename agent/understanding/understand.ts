@@ -126,6 +126,10 @@ function predict(sentence: Sentence): Reading {
 
 /** A name that is looked for among others is a description. */
 function asQuery({ keys, ...slots }: Slots): Slots {
+  const [only, ...more] = keys ?? [];
+  // A path without an ending is a folder when somebody wants to look into it.
+  if (only?.includes('/') && more.length === 0 && !/\.[a-z0-9]{1,8}$/i.test(only))
+    return { ...slots, prefix: only };
   return { ...slots, ...(keys ? { query: keys.join(' ') } : {}) };
 }
 

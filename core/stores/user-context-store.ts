@@ -44,7 +44,7 @@ export interface UserContextStore {
   /** A person's context; empty when there is none or its 30 days are over. */
   get(userId: string): Promise<UserContext>;
   /**
-   * Adds an exchange, bounded in length, and what was spoken of in it; only the newest ten stay. Concurrent ones do
+   * Adds an exchange, bounded in length, and what was spoken of in its thread; only the newest ten stay. Concurrent ones do
    * not lose each other.
    */
   append(userId: string, exchange: Exchange, news?: Focus): Promise<void>;
@@ -165,13 +165,13 @@ export function createUserContextStore(options: {
     append: (userId, exchange, news) =>
       change(userId, (context) => ({
         ...withExchange(context, exchange),
-        ...(news && { foci: withFocus(context.foci, exchange.thread, news) }),
+        ...(news ? { foci: withFocus(context.foci, exchange.thread, news) } : {}),
       })),
 
     focusOn: (userId, thread, news) =>
-      change(userId, (context) => ({ ...context, foci: withFocus(context.foci, thread, news) })),
+      change(userId, (context) => (...context, foci: withFocus(context.foci, thread, news) )),
 
-    async prefer(userId, name, value) {
+    async prefer(userId, name, value) 
       if (name.length > MAX_PREFERENCE_NAME || (value?.length ?? 0) > MAX_PREFERENCE) {
         throw new FerryError('bad_input', { userMessage: 'That is too long to remember as a preference.' });
       }
@@ -183,15 +183,13 @@ export function createUserContextStore(options: {
           });
         }
         return next;
-      });
-    },
+      });,
 
     tokensUsed: async (userId) => (await read(userId)).tokens?.used ?? 0,
     addTokens: (userId, tokens) => change(userId, (context) => context, tokens),
 
-    async forget(userId) {
+    async forget(userId) 
       if ((await read(userId)).tokens) return change(userId, () => EMPTY);
-      await client.send(new DeleteCommand({ TableName, Key: { user_id: userId } })).catch(fail);
-    },
+      await client.send(new DeleteCommand({ TableName, Key: { user_id: userId } })).catch(fail);,
   };
 }
