@@ -94,6 +94,10 @@ function record(run: Carrying, cargo: Cargo, state: ObjectState): Promise<void> 
 
 /** How far an upload provably got; undefined when it is past that or has nothing to show. */
 function uploaded(cargo: Cargo): ObjectState | undefined {
+  const left = checkpointOf(cargo.state);
+  if (left && cargo.mustRestart) {
+    return { state: 'uploading', checkpoint: { tempPath: left.tempPath, bytes: 0, crc32: 0 } };
+  }
   if (cargo.state.state !== 'uploading') return undefined;
   const checkpoint = cargo.marks?.take(cargo.state.checkpoint.tempPath) ?? cargo.state.checkpoint;
   return checkpoint.bytes > 0 ? { state: 'uploading', checkpoint } : undefined;
@@ -115,6 +119,16 @@ function saveOnTheWay(run: Carrying, cargo: Cargo): void {
     .finally(() => {
       cargo.saving = false;
     });
+}
+
+/**
+ * Takes back what the record says of a file that is of no use: whoever comes next would go on with it. Also when the
+ * run was stopped, and behind a checkpoint that is still being written.
+ */
+async function forget(run: Carrying, cargo: Cargo): Promise<void> {
+  await saveCheckpoint(run, cargo).catch((error: unknown) => {
+    run.log.error({ index: cargo.object.index, err: error }, 'a spoiled file was not written down as such');
+  });
 }
 
 const exists = (path: string) =>
@@ -224,6 +238,7 @@ async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Prom
     },
     session,
   );
+  cargo.mustRestart = false;
   // A large file is looked at for long before it is renamed, so the name is asked for anew.
   const asksEarly = transfer.plan.existing !== 'overwrite' && object.size <= SMALL;
   const marks = new Marks(object.size, start, run.now);
@@ -268,8 +283,8 @@ async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Prom
   } catch (error) {
     if (error instanceof ResumeRefused) cargo.mustRestart = true;
     if (error instanceof FerryError && error.code === 'verification_failed') cargo.mustRestart = true;
-    const nothing: ObjectState = { state: 'uploading', checkpoint: { tempPath, bytes: 0, crc32: 0 } };
-    cargo.state = cargo.mustRestart ? nothing : (uploaded(cargo) ?? cargo.state);
+    if (cargo.mustRestart) await forget(run, cargo);
+    cargo.state = uploaded(cargo) ?? cargo.state;
     throw error;
   } finally {
     cargo.marks = undefined;
