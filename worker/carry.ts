@@ -4,16 +4,13 @@ import type { Logger } from 'pino';
 import { FerryError } from '../core/errors.ts';
 import type { ObjectStore } from '../core/stores/object-store.ts';
 import type { Checkpoint, ObjectState, Transfer, TransferObject } from '../core/transfer.ts';
+import { type Names, requireName, takeName } from './final-name.ts';
 import type { Lease } from './lease.ts';
 import { Marks } from './marks.ts';
 import { RunStop } from './run-stop.ts';
 import type { Source, SourceFacts } from './source.ts';
 import { seamHolds, takeOver } from './takeover.ts';
 import { ResumeRefused, type StoreProgress, type TargetSession } from './target.ts';
-import { numberedPath } from './target-name.ts';
-
-/** Highest number that is tried when names are taken. */
-const MAX_NUMBER = 99;
 
 /** Up to so many bytes, round trips are what takes the time. */
 const SMALL = 64 * 2 ** 20;
@@ -25,8 +22,7 @@ export interface Carrying {
   readonly objects: Pick<ObjectStore, 'setProgress'>;
   readonly source: Source;
   readonly signal: AbortSignal;
-  /** Final names that objects of this run have chosen: two never choose the same. */
-  readonly chosen: Set<string>;
+  readonly names: Names;
   readonly onProgress: (index: number, progress: StoreProgress) => void;
   /** What the source said of an object when it was checked. */
   readonly factsOf: (index: number) => SourceFacts | undefined;
@@ -131,38 +127,11 @@ async function forget(run: Carrying, cargo: Cargo): Promise<void> {
   });
 }
 
-const exists = (path: string) =>
-  new FerryError('target_exists', {
-    userMessage: `${path} already exists at the destination, which does not allow replacing it. Nothing was overwritten. Ask for another name, or have the old file moved away and press Retry.`,
-  });
-
 const spoiled = (path: string) =>
   new FerryError('verification_failed', {
     retryable: true,
     userMessage: `${path} did not go on where it had stopped: the server spoiled what was there. No file under its final name was touched. We can try again from the beginning.`,
   });
-
-/**
- * The name that the file gets, as the destination wants it when the planned one is taken.
- *
- * @param first asks for the size of the planned one
- */
-async function chooseName(
-  run: Carrying,
-  session: TargetSession,
-  path: string,
-  first: (path: string) => Promise<number | undefined>,
-): Promise<string> {
-  const { existing } = run.transfer.plan;
-  const isFree = async (name: string, sizeOf = (one: string) => session.size(one)) =>
-    !run.chosen.has(name) && (existing === 'overwrite' || (await sizeOf(name)) === undefined);
-  if (await isFree(path, first)) return path;
-  for (let number = 1; existing === 'rename' && number <= MAX_NUMBER; number += 1) {
-    const name = numberedPath(path, number);
-    if (await isFree(name)) return name;
-  }
-  throw exists(path);
-}
 
 /** Renames; where the server refuses to replace a file, that file is removed first. Gives the size afterwards. */
 async function renameInto(run: Carrying, session: TargetSession, from: string, to: string) {
@@ -187,15 +156,17 @@ async function putInPlace(
   verified: string,
   sizeOfPlanned: (path: string) => Promise<number | undefined> = (path) => session.size(path),
 ): Promise<Done> {
-  const finalPath = await chooseName(run, session, cargo.object.targetPath, sizeOfPlanned);
-  run.chosen.add(finalPath);
+  const { targetPath } = cargo.object;
+  const finalPath = await takeName(run.names, targetPath, (path) =>
+    path === targetPath ? sizeOfPlanned(path) : session.size(path),
+  );
   let size: number | undefined;
   try {
     await record(run, cargo, { state: 'renaming', checkpoint, finalPath, verified });
     requireLease(run);
     size = await renameInto(run, session, checkpoint.tempPath, finalPath);
   } catch (error) {
-    run.chosen.delete(finalPath);
+    run.names.chosen.delete(finalPath);
     throw error;
   }
   if (size !== cargo.object.size) {
@@ -213,7 +184,7 @@ async function finishRename(run: Carrying, session: TargetSession, cargo: Cargo)
   const left = await session.size(checkpoint.tempPath);
   if (left === cargo.object.size) return putInPlace(run, session, cargo, checkpoint, verified);
   if (left !== undefined || (await session.size(finalPath)) !== cargo.object.size) return undefined;
-  run.chosen.add(finalPath);
+  run.names.chosen.add(finalPath);
   return { state: 'done', finalPath, crc32: checkpoint.crc32, verified };
 }
 
@@ -228,7 +199,9 @@ async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Prom
   const { object } = cargo;
   const { transfer, lease, source, signal } = run;
   // Asked before the bytes go, too: nobody wants to be told so after 50 GB.
-  await chooseName(run, session, object.targetPath, (path) => session.size(path, 'store'));
+  await requireName(run.names, object.targetPath, (path) =>
+    path === object.targetPath ? session.size(path, 'store') : session.size(path),
+  );
   const { tempPath, start } = await takeOver(
     {
       ...{ transfer, object, source, signal, token: lease.token, suffix: run.tempSuffix },

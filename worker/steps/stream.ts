@@ -90,13 +90,15 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
   const { plan } = transfer;
   const verified = new Set<string>();
   const chosen = new Set<string>();
+  const planned = new Set<string>();
   const before = { objects: 0, bytes: 0 };
-  for await (const { progress, size } of objects.read(transfer)) {
+  for await (const { progress, size, targetPath } of objects.read(transfer)) {
+    // Only where names are numbered can they meet: planned ones differ.
+    if (plan.existing === 'rename') planned.add(targetPath);
     if (progress.state !== 'done') continue;
     before.objects += 1;
     before.bytes += size;
     verified.add(progress.verified);
-    // Planned names differ; only numbered ones can meet.
     if (plan.existing === 'rename') chosen.add(progress.finalPath);
   }
 
@@ -116,7 +118,7 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
     objects,
     source: deps.source,
     signal,
-    chosen,
+    names: { existing: plan.existing, chosen, planned },
     onProgress: (index, stored) => progress.moved(index, stored.bytes),
     factsOf: (index) => deps.facts.get(index),
     tempSuffix: destination.tempSuffix ?? TEMP_SUFFIX,
