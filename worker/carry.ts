@@ -212,8 +212,9 @@ async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Prom
     session,
   );
   cargo.mustRestart = false;
-  // A large file is looked at for long before it is renamed, so the name is asked for anew.
-  const asksEarly = transfer.plan.existing !== 'overwrite' && object.size <= SMALL;
+  // Only where nothing that takes long comes in between: somebody else may take the name meanwhile.
+  const asksEarly =
+    transfer.plan.existing !== 'overwrite' && object.size <= SMALL && !start && !run.preserveTime;
   const marks = new Marks(object.size, start, run.now);
   const begun: ObjectState = { state: 'uploading', checkpoint: marks.take(tempPath) };
   await Promise.all([session.ensureDirectory(posix.dirname(tempPath)), record(run, cargo, begun)]);
@@ -251,7 +252,8 @@ async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Prom
     }
     await setTime(run, session, object, tempPath);
     const { bytes, crc32 } = stored;
-    const sizeOfPlanned = asksEarly ? async () => stored.otherSize : undefined;
+    const compared = stored.contentVerified && bytes > 0;
+    const sizeOfPlanned = asksEarly && !compared ? async () => stored.otherSize : undefined;
     return await putInPlace(run, session, cargo, { tempPath, bytes, crc32 }, verified, sizeOfPlanned);
   } catch (error) {
     if (error instanceof ResumeRefused) cargo.mustRestart = true;

@@ -5,6 +5,7 @@ import { createGate } from '../test/support/memory-ends.ts';
 import { plannedObject } from '../test/support/transfers.ts';
 import { createWorkerRig } from '../test/support/worker-rig.ts';
 import { type Names, takeName } from './final-name.ts';
+import type { Target } from './target.ts';
 
 const db = useDynamoDb();
 
@@ -53,4 +54,32 @@ it('numbers no file into the name that another one is planned to have', async ()
     '/incoming/a (1).csv': 3_000,
     '/incoming/a (2).csv': 2_000,
   });
+});
+it('looks anew whether the name is free when comparing the content took its time', async () => {
+  const rig = createWorkerRig(db);
+  const slowOne = plannedObject(0, { size: 2_000, targetPath: '/incoming/same.csv' });
+  const quickOne = plannedObject(0, { size: 3_000, targetPath: '/incoming/same.csv' });
+  const [slow, quick] = [await rig.queued([slowOne]), await rig.queued([quickOne])];
+  const gate = createGate();
+  const comparing: Target = {
+    async connect(signal) {
+      const session = await rig.target.connect(signal);
+      return {
+        ...session,
+        async store(...order) {
+          const stored = await session.store(...order);
+          // Both sizes are known; now the server reckons the checksum of a large file.
+          await gate.pass();
+          return { ...stored, contentVerified: true };
+        },
+      };
+    },
+  };
+  const running = rig.run(slow, { changes: { openTarget: () => comparing } });
+  await gate.reached;
+  expect(await rig.run(quick)).toBe('completed');
+  gate.open();
+  expect(await running).toBe('failed');
+  expect((await rig.get(slow.transferId)).failure?.code).toBe('target_exists');
+  expect(rig.target.files.get('/incoming/same.csv')?.length).toBe(3_000);
 });
