@@ -7,6 +7,7 @@ import type { Checkpoint, ObjectState, Transfer, TransferObject } from '../core/
 import { type Names, requireName, takeName } from './final-name.ts';
 import type { Lease } from './lease.ts';
 import { Marks } from './marks.ts';
+import { dropOld, endSwap, isRefusal, type Places, placesOf, swap } from './replace.ts';
 import { RunStop } from './run-stop.ts';
 import type { Source, SourceFacts } from './source.ts';
 import { seamHolds, takeOver } from './takeover.ts';
@@ -133,17 +134,21 @@ const spoiled = (path: string) =>
     userMessage: `${path} did not go on where it had stopped: the server spoiled what was there. No file under its final name was touched. We can try again from the beginning.`,
   });
 
-/** Renames; where the server refuses to replace a file, that file is removed first. Gives the size afterwards. */
-async function renameInto(run: Carrying, session: TargetSession, from: string, to: string) {
+const placesIn = (run: Carrying, { object }: Cargo, { tempPath }: Checkpoint, finalPath: string): Places =>
+  placesOf(run.transfer.transferId, object, run.tempSuffix, tempPath, finalPath);
+
+/** Renames, also where the server refuses to rename over the file that is to be replaced. */
+async function renameInto(run: Carrying, session: TargetSession, places: Places) {
+  const { temporary, final } = places;
   try {
-    return await session.rename(from, to);
+    return { size: await session.rename(temporary, final), swapped: false };
   } catch (error) {
-    run.signal.throwIfAborted();
+    requireLease(run);
     const mayReplace = run.transfer.plan.existing === 'overwrite';
-    if (!mayReplace || (error instanceof FerryError && error.retryable)) throw error;
-    if ((await session.size(to)) === undefined || (await session.size(from)) === undefined) throw error;
-    await session.remove(to);
-    return session.rename(from, to);
+    if (!mayReplace || !isRefusal(error)) throw error;
+    if ((await session.size(final)) === undefined || (await session.size(temporary)) === undefined)
+      throw error;
+    return { size: await swap(session, places, error, () => requireLease(run)), swapped: true };
   }
 }
 
@@ -160,32 +165,39 @@ async function putInPlace(
   const finalPath = await takeName(run.names, targetPath, (path) =>
     path === targetPath ? sizeOfPlanned(path) : session.size(path),
   );
-  let size: number | undefined;
+  const places = placesIn(run, cargo, checkpoint, finalPath);
+  let renamed: Awaited<ReturnType<typeof renameInto>>;
   try {
     await record(run, cargo, { state: 'renaming', checkpoint, finalPath, verified });
     requireLease(run);
-    size = await renameInto(run, session, checkpoint.tempPath, finalPath);
+    renamed = await renameInto(run, session, places);
   } catch (error) {
     run.names.chosen.delete(finalPath);
     throw error;
   }
+  const { size, swapped } = renamed;
   if (size !== cargo.object.size) {
+    const old = swapped ? `the old file is now called ${places.aside}` : 'nothing else was changed';
     throw new FerryError('verification_failed', {
-      userMessage: `The server took ${finalPath} but now says that it has ${size ?? 'no'} bytes instead of ${cargo.object.size}. Please have a look at the folder; nothing else was changed.`,
+      userMessage: `The server took ${finalPath} but now says that it has ${size ?? 'no'} bytes instead of ${cargo.object.size}. Please have a look at the folder; ${old}.`,
     });
   }
-  return { state: 'done', finalPath, crc32: checkpoint.crc32, verified };
+  const more = swapped ? await dropOld(session, places.aside) : '';
+  return { state: 'done', finalPath, crc32: checkpoint.crc32, verified: verified + more };
 }
 
 /** What a crash or a lost answer left of a rename: finished, to be repeated, or nothing. */
 async function finishRename(run: Carrying, session: TargetSession, cargo: Cargo): Promise<Done | undefined> {
   if (cargo.state.state !== 'renaming') return undefined;
   const { checkpoint, finalPath, verified = 'size' } = cargo.state;
+  const places = placesIn(run, cargo, checkpoint, finalPath);
+  const replaces = run.transfer.plan.existing === 'overwrite';
+  const more = replaces ? await endSwap(session, places, cargo.object.size, () => requireLease(run)) : '';
   const left = await session.size(checkpoint.tempPath);
   if (left === cargo.object.size) return putInPlace(run, session, cargo, checkpoint, verified);
   if (left !== undefined || (await session.size(finalPath)) !== cargo.object.size) return undefined;
   run.names.chosen.add(finalPath);
-  return { state: 'done', finalPath, crc32: checkpoint.crc32, verified };
+  return { state: 'done', finalPath, crc32: checkpoint.crc32, verified: verified + more };
 }
 
 /** Sets the time of modification where that is wanted; a server that cannot is no reason to fail. */
