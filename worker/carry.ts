@@ -219,6 +219,7 @@ async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Prom
       ...{ transfer, object, source, signal, token: lease.token, suffix: run.tempSuffix },
       checkpoint: checkpointOf(cargo.state),
       mustRestart: cargo.mustRestart,
+      willMove: (checkpoint) => record(run, cargo, { state: 'uploading', checkpoint }),
       requireLease: () => requireLease(run),
     },
     session,

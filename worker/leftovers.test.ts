@@ -115,3 +115,16 @@ it('tells who cancels between the rename and the note of it that the file is the
   );
   expect(progress).toMatchObject({ objectsDone: 1, bytesDone: 2_000 });
 });
+it('asks for few names however often the transfer was put off', async () => {
+  const rig = createWorkerRig(db);
+  const transfer = await stopped(rig, 2);
+  // A night of waiting, with a new lease every twenty seconds.
+  await rig.store.change(transfer.transferId, ({ lease, ...current }) => ({
+    next: { ...current, lease: lease && { ...lease, token: 2_000 } },
+    result: undefined,
+  }));
+  const before = rig.target.commands.length;
+  expect(await cancelled(rig, transfer)).toBe('Cancelled by Bob.');
+  expect(rig.temporaryFiles()).toEqual([]);
+  expect(rig.target.commands.length - before).toBeLessThan(10);
+});

@@ -92,9 +92,7 @@ export async function removeLeftovers(deps: LeftoversDeps, run: EndedRun): Promi
         await write(index, { state: 'uploading', checkpoint: { tempPath: path, bytes: 0, crc32: 0 } });
         renaming = undefined;
       }
-      for (const name of leftoverPaths(transferId, object, checkpoint, lease.token, suffix)) {
-        await to.remove(name);
-      }
+      for (const name of leftoverPaths(checkpoint)) await to.remove(name);
       return 'removed';
     }
 

@@ -48,12 +48,6 @@ export function asidePath(
   return posix.join(posix.dirname(targetPath), `.fileferry-${transferId}-${index}-old${suffix}`);
 }
 
-/** The lease token in a temporary name. */
-export function temporaryToken(path: string): number | undefined {
-  const token = /\/\.fileferry-TRF-[^/-]+-\d+-(\d+)\.[^/]*$/.exec(path)?.[1];
-  return token === undefined ? undefined : Number(token);
-}
-
 /** `/in/report.csv` as `/in/report (1).csv`. */
 export function numberedPath(path: string, number: number): string {
   const { dir, name, ext } = posix.parse(path);
