@@ -176,6 +176,7 @@ export function createFoundation(
     store: transfers,
     syncTickets: (transfer) => tickets.syncTickets(transfer),
     syncCards: createAnnouncer({ clients, objects, approversOf, now, log }),
+    listFiles: outbox.listFiles,
     syncAudit: outbox.bringIn,
     lockMs: env.LEASE_SECONDS * 1_000,
     now,

@@ -1,6 +1,8 @@
 /** Brings tickets, cards and audit in step with a transfer's record: whoever changed it calls, one at a time does it. */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { filesUnlisted } from '../core/audit.ts';
+import type { Audit } from '../core/audit-event.ts';
 import { cardsBehind, ticketsBehind } from '../core/due-work.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
 import type { PostedMessage, Transfer } from '../core/transfer.ts';
@@ -23,9 +25,17 @@ export type SyncCards = (
   mayHaveBeenPosted: boolean,
 ) => Promise<{ messages: PostedMessage[]; thread: Transfer['thread']; unsure: boolean }>;
 
+/** The list of files of the attempt that ended, once it stands in the audit bucket; undefined when it is not to be, or not yet. */
+export type ListFiles = (transfer: Transfer) => Promise<Audit['files']>;
+
 export interface Settler {
   /** Never throws: what could not be done now is found by the reconciler, because the record stays due. */
   settle(transferId: string): Promise<void>;
+  /**
+   * The record with the lock that this process's next `settle` of it needs, so that taking it costs no write of its
+   * own; as it is while somebody holds the lock. For writes that `settle` follows at once.
+   */
+  ahead(next: Transfer): Transfer;
   /** Resolves once no call is under way. */
   idle(): Promise<void>;
 }
@@ -40,10 +50,24 @@ const outdated = (messages: readonly PostedMessage[]): PostedMessage[] =>
 
 const isBehind = (transfer: Transfer) => ticketsBehind(transfer) || cardsBehind(transfer);
 
+/** Ends the last two steps of a completed transfer as far as what they stand for has happened. */
+function withEndedSteps(transfer: Transfer, at: number): Transfer {
+  const { 'update tickets': tickets, notify } = transfer.steps;
+  if (transfer.status !== 'completed') return transfer;
+  const steps = { ...transfer.steps };
+  if (tickets.endedAt === undefined && !ticketsBehind(transfer)) {
+    steps['update tickets'] = { ...tickets, endedAt: at };
+  }
+  if (notify.endedAt === undefined && !cardsBehind(transfer)) steps.notify = { ...notify, endedAt: at };
+  return { ...transfer, steps };
+}
+
 export function createSettler(deps: {
   store: TransferStore;
   syncTickets: SyncTickets;
   syncCards: SyncCards;
+  /** Never throws. */
+  listFiles?: ListFiles;
   /** Brings audit events in, whether or not the others succeed; never throws. */
   syncAudit?: (transferId: string) => Promise<void>;
   /** After which another process may step in, in milliseconds; renewed while a round is under way. */
@@ -53,15 +77,28 @@ export function createSettler(deps: {
 }): Settler {
   const { store, lockMs, now } = deps;
   const underWay = new Map<string, Promise<void>>();
+  /** Owners of locks that were taken ahead and that no round has begun under, by transfer. */
+  const aheadOf = new Map<string, string>();
 
-  /** Takes the lock if something is behind. A lapsed lock tells that an earlier round ended unseen. */
-  function lock(transferId: string, owner: string) {
+  const isHeld = ({ settling }: Transfer) => settling !== undefined && settling.until > now();
+
+  /**
+   * Takes the lock if something is behind. A lapsed lock tells that an earlier round ended unseen.
+   *
+   * @param ahead owner of a lock that was taken ahead: it becomes this round's
+   */
+  function lock(transferId: string, owner: string, ahead: string | undefined) {
     return store.change(transferId, (current) => {
-      if (!isBehind(current)) return { result: 'settled' as const };
-      if (current.settling && current.settling.until > now()) return { result: 'held' as const };
+      const { settling } = current;
+      const isOurs = settling !== undefined && settling.owner === ahead && isHeld(current);
+      if (!isBehind(current)) {
+        return { ...(isOurs && { next: { ...current, settling: undefined } }), result: 'settled' as const };
+      }
+      if (isOurs) return { result: 'ours' as const };
+      if (isHeld(current)) return { result: 'held' as const };
       return {
         next: { ...current, settling: { owner, until: now() + lockMs } },
-        result: current.settling ? ('taken over' as const) : ('ours' as const),
+        result: settling ? ('taken over' as const) : ('ours' as const),
       };
     });
   }
@@ -88,29 +125,33 @@ export function createSettler(deps: {
     return () => clearInterval(timer);
   }
 
-  /** Brings both in step with the record as it was seen; tells whether it went on meanwhile. */
-  async function round(seen: Transfer, owner: string, takenOver: boolean) {
-    const tickets = await deps.syncTickets(seen);
+  /**
+   * Brings both in step with the record as it was seen, and writes down what is true now, unless the record went on
+   * meanwhile: then the answer is what to bring in step next.
+   */
+  async function round(seen: Transfer, owner: string, takenOver: boolean, isLast: boolean) {
+    const [tickets, files] = await Promise.all([deps.syncTickets(seen), deps.listFiles?.(seen)]);
     const said = { tickets: tickets.tickets, ticketsDelayed: tickets.ticketsDelayed };
     const messages = saidOfTickets(said) === saidOfTickets(seen) ? seen.messages : outdated(seen.messages);
-    const withTickets = { ...seen, ...said, messages };
-    const cards = await deps.syncCards(withTickets, takenOver);
-    return store.change(seen.transferId, (current) => {
+    const cards = await deps.syncCards({ ...seen, ...said, messages }, takenOver);
+    const shown = { ...said, messages: cards.messages, thread: cards.thread };
+    const { transfer, result } = await store.change(seen.transferId, (current) => {
       if (current.settling?.owner !== owner) return { result: 'done' as const };
-      const next = {
-        ...current,
-        tickets: tickets.tickets,
-        ticketsDelayed: tickets.ticketsDelayed,
-        messages: cards.messages,
-        thread: cards.thread,
-      };
+      const next: Transfer = { ...current, ...shown };
+      if (files && next.audit && filesUnlisted(next) && next.attempt === files.attempt) {
+        next.audit = { ...next.audit, files };
+      }
       // A lapsed lock of nobody stays behind, so that the next round looks before it posts.
-      if (cards.unsure)
+      if (cards.unsure) {
         return { next: { ...next, settling: { owner: '', until: now() } }, result: 'done' as const };
-      return isBehind(next) && next.history.length > seen.history.length
-        ? { next: { ...next, settling: { owner, until: now() + lockMs } }, result: 'again' as const }
-        : { next: { ...next, settling: undefined }, result: 'done' as const };
+      }
+      // Not written down yet: a crash leaves a lapsed lock, and whoever takes it over looks before it posts.
+      if (!isLast && isBehind(next) && next.history.length > seen.history.length) {
+        return { result: 'again' as const };
+      }
+      return { next: withEndedSteps({ ...next, settling: undefined }, now()), result: 'done' as const };
     });
+    return result === 'again' ? { ...transfer, ...shown } : undefined;
   }
 
   /** Lets the next round in at once; what this one did is unknown, so the lapsed lock stays. */
@@ -123,17 +164,18 @@ export function createSettler(deps: {
   }
 
   async function settle(transferId: string): Promise<void> {
-    const owner = randomUUID();
+    const ahead = aheadOf.get(transferId);
+    aheadOf.delete(transferId);
+    let owner: string = randomUUID();
     let letGo = () => {};
     try {
-      const locked = await lock(transferId, owner);
-      if (locked.result === 'settled' || locked.result === 'held') return;
+      const { transfer, result } = await lock(transferId, owner, ahead);
+      if (result === 'settled' || result === 'held') return;
+      owner = transfer.settling?.owner ?? owner;
       letGo = hold(transferId, owner);
-      let seen = locked.transfer;
-      for (let rounds = 0; rounds < MAX_ROUNDS; rounds += 1) {
-        const { transfer, result } = await round(seen, owner, locked.result === 'taken over');
-        if (result === 'done') return;
-        seen = transfer;
+      let seen: Transfer | undefined = transfer;
+      for (let rounds = 1; seen && rounds <= MAX_ROUNDS; rounds += 1) {
+        seen = await round(seen, owner, result === 'taken over', rounds === MAX_ROUNDS);
       }
     } catch (error) {
       deps.log.warn(
@@ -158,6 +200,12 @@ export function createSettler(deps: {
         });
       underWay.set(transferId, next);
       return next;
+    },
+    ahead(next) {
+      if (next.settling) return next;
+      const owner = randomUUID();
+      aheadOf.set(next.transferId, owner);
+      return { ...next, settling: { owner, until: now() + lockMs } };
     },
     async idle() {
       await Promise.all(underWay.values());

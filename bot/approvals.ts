@@ -37,9 +37,11 @@ export function createApprovals(deps: {
   store: TransferStore;
   policy: PolicyConfig;
   loadScope: (transfer: Transfer) => Promise<RequestScope>;
+  /** Takes the lock under which thread and tickets are told, with the same write. */
+  ahead?: (next: Transfer) => Transfer;
   now: () => number;
 }): Approvals {
-  const { store, policy, now } = deps;
+  const { store, policy, ahead = (next) => next, now } = deps;
 
   return {
     async decide(person, verdict, transferId, planHash) {
@@ -66,7 +68,7 @@ export function createApprovals(deps: {
           return { result: 'plan changed' };
         const ended = verdict === 'rejected' ? { endedAt: now() } : {};
         return {
-          next: {
+          next: ahead({
             ...move(current, verdict, {
               at: now(),
               by: person.userId,
@@ -74,7 +76,7 @@ export function createApprovals(deps: {
             }),
             decision: { outcome: verdict, by: person, at: now(), planHash },
             ...ended,
-          },
+          }),
           result: 'decided',
         };
       });

@@ -53,6 +53,43 @@ describe('the inbox', () => {
     expect(work).toHaveBeenCalledTimes(1);
   });
 
+  it('claims an event that comes twice to one replica once, and answers neither before the claim stands', async () => {
+    const standing = Promise.withResolvers<void>();
+    const claim = vi.fn<TurnStore<ChatEvent>['claim']>(async (...given) => {
+      await standing.promise;
+      return turns.claim(...given);
+    });
+    const log = pino({ level: 'silent' });
+    const slow = { ...turns, claim };
+    const work = async () => {};
+    const box = createInbox({ turns: slow, work, apologize: work, log, holdMs: 15_000 });
+    const event = message();
+    let answered = 0;
+    const both = [event, event].map((one) =>
+      box.handle(one).finally(() => {
+        answered += 1;
+      }),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(answered).toBe(0);
+    standing.resolve();
+    expect((await Promise.all(both)).sort()).toEqual(['accepted', 'duplicate']);
+    expect(await box.handle(event)).toBe('duplicate');
+    expect(claim).toHaveBeenCalledTimes(1);
+    await box.drain(5_000);
+  });
+
+  it('asks the table again when a claim could not be written', async () => {
+    const claim = vi.fn(turns.claim).mockRejectedValueOnce(new Error('the table is away'));
+    const log = pino({ level: 'silent' });
+    const work = async () => {};
+    const box = createInbox({ turns: { ...turns, claim }, work, apologize: work, log, holdMs: 15_000 });
+    const event = message();
+    await expect(box.handle(event)).rejects.toThrow('away');
+    expect(await box.handle(event)).toBe('accepted');
+    await box.drain(5_000);
+  });
+
   it('is idle once no turn is under way, and not before', async () => {
     const turn = Promise.withResolvers<void>();
     const { box } = inbox(() => turn.promise);

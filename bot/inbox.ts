@@ -1,6 +1,7 @@
 /** Takes chat events over: claimed durably, acknowledged, then worked off in order, and again after a crash. */
 import PQueue from 'p-queue';
 import type { Logger } from 'pino';
+import { boundedCache } from '../adapters/bounded-cache.ts';
 import type { ChatEvent } from '../adapters/chat-event.ts';
 import type { EventHandler } from '../adapters/receiver.ts';
 import { FerryError, toFerryError } from '../core/errors.ts';
@@ -12,6 +13,9 @@ import { inThisTrace, traced } from '../core/tracing.ts';
 
 /** A turn must end within this time; milliseconds. */
 const TURN_MS = 90_000;
+/** Claims of its own that a process remembers, and for how long, in milliseconds: Slack tells of a mention twice at once. */
+const MAX_KNOWN = 10_000;
+const KNOWN_MS = 60_000;
 /** An event that ended its process this often is given up. */
 const MAX_DELIVERIES = 3;
 
@@ -43,6 +47,7 @@ export function createInbox(deps: {
 }): Inbox {
   const { turns, log, holdMs, metrics = NO_METRICS } = deps;
   const conversations = new Map<string, PQueue>();
+  const known = boundedCache<Promise<'claimed' | 'duplicate' | 'failed'>>(MAX_KNOWN, Date.now);
   const stopping = new AbortController();
   let draining = false;
 
@@ -85,6 +90,7 @@ export function createInbox(deps: {
       await deps
         .apologize(event, error)
         .catch((err: unknown) => turnLog.warn({ err }, 'could not say so in the chat'));
+      known.delete(event.key);
       await turns
         .release(event.key)
         .catch((err: unknown) => turnLog.warn({ err }, 'could not release the claim'));
@@ -101,8 +107,16 @@ export function createInbox(deps: {
     async handle(event) {
       if (draining)
         throw new FerryError('unavailable', { retryable: true, userMessage: 'FileFerry is restarting.' });
-      const claim = await turns.claim(event.key, event, holdMs);
-      if (claim === 'duplicate') return 'duplicate';
+      // Waits for the claim: until it stands in the table, a crash would lose the event that was answered.
+      const before = known.get(event.key);
+      if (before && (await before) === 'claimed') return 'duplicate';
+      const claiming = turns.claim(event.key, event, holdMs);
+      known.set(
+        event.key,
+        claiming.catch(() => 'failed' as const),
+        KNOWN_MS,
+      );
+      if ((await claiming) === 'duplicate') return 'duplicate';
       enqueue(event, false);
       return 'accepted';
     },

@@ -27,6 +27,7 @@ import { createConversation } from './conversation.ts';
 import { createInbox } from './inbox.ts';
 import { createPlanners } from './planners.ts';
 import { startBotServer } from './server.ts';
+import { createTurnMemory } from './turn-memory.ts';
 
 /** How long turns under way may take once the bot is asked to stop, in milliseconds. */
 const DRAIN_MS = 20_000;
@@ -75,7 +76,7 @@ export async function startBot(
     headObjects: timed(s3Browse.headObjects),
     findByName: timed(s3Browse.findByName),
   };
-  const proposals = createProposals({ transfers, objects, learning, policy, now });
+  const proposals = createProposals({ transfers, objects, learning, policy, ahead: settler.ahead, now });
   const cancellation = createCancellation({ transfers, objects, policy, now });
   const retries = createRetries({
     transfers,
@@ -98,6 +99,7 @@ export async function startBot(
     };
 
   const contexts = createUserContextStore(tables);
+  const memory = createTurnMemory(contexts);
   const iam = createIamClient({
     region: env.AWS_REGION,
     ...(env.AWS_ENDPOINT_URL_IAM ? { endpoint: env.AWS_ENDPOINT_URL_IAM } : {}),
@@ -126,12 +128,9 @@ export async function startBot(
       ...(env.PROVE_READ_ONLY
         ? { roleProof: createRoleProof({ iam, roleArn: env.READ_ONLY_ROLE_ARN, log, now }) }
         : {}),
-      focus: {
-        recall: async (person) => (await contexts.get(person.userId)).focus,
-        keep: (person, news) => contexts.focusOn(person.userId, news),
-      },
+      focus: memory,
     },
-    { contexts, now, log },
+    { contexts: { ...contexts, forget: memory.forget }, now, log },
   );
   const conversation = createConversation({
     planner: planners.planner,
@@ -143,7 +142,7 @@ export async function startBot(
     settle: settler.settle,
     approvalChannel: policy.approval.channel === undefined ? undefined : channelRef(policy.approval.channel),
     remember: (message, reply) =>
-      contexts.append(message.person.userId, {
+      memory.remember(message.person, {
         at: message.receivedAt,
         thread: message.thread,
         text: message.text,
@@ -152,7 +151,13 @@ export async function startBot(
     now,
     log,
   });
-  const approvals = createApprovals({ store: transfers, policy, loadScope: base.loadScope, now });
+  const approvals = createApprovals({
+    store: transfers,
+    policy,
+    loadScope: base.loadScope,
+    ahead: settler.ahead,
+    now,
+  });
 
   const inbox = createInbox({
     turns: createTurnStore({ ...tables, parse: (stored) => chatEventSchema.parse(stored) }),

@@ -14,6 +14,11 @@ import { isEnded } from './transfer-state.ts';
 const GATHER_MS = 15_000;
 
 export interface AuditOutbox {
+  /**
+   * Writes the list of files of the attempt that ended, unless that is done or there is nothing to list. Never throws:
+   * undefined when the bucket cannot be reached, and `bringIn` does it later.
+   */
+  listFiles(transfer: Transfer): Promise<Audit['files']>;
   /** Never throws: the record stays due, and the reconciler comes by. */
   bringIn(transferId: string): Promise<void>;
 }
@@ -47,7 +52,7 @@ export function createAuditOutbox(deps: {
   const folderOf = (transferId: string) => `${writer}/${transferId}`;
 
   /** The list's name tells its content, so that a list that changed meanwhile never meets an older one. */
-  async function listFiles(to: AuditBucket, transfer: Transfer): Promise<NonNullable<Audit['files']>> {
+  async function writeList(to: AuditBucket, transfer: Transfer): Promise<NonNullable<Audit['files']>> {
     const lines: string[] = [];
     let arrived = 0;
     for await (const object of deps.objects.read(transfer)) {
@@ -92,7 +97,7 @@ export function createAuditOutbox(deps: {
     try {
       if (!bucket) throw new Error('AUDIT_BUCKET is not set');
       if (filesUnlisted(transfer)) {
-        const files = await listFiles(bucket, transfer);
+        const files = await writeList(bucket, transfer);
         const listed = await store.change(transferId, (current) =>
           filesUnlisted(current) && current.audit && current.attempt === files.attempt
             ? { next: { ...current, audit: { ...current.audit, files } }, result: undefined }
@@ -109,6 +114,15 @@ export function createAuditOutbox(deps: {
   }
 
   return {
+    async listFiles(transfer) {
+      if (!bucket || !filesUnlisted(transfer)) return undefined;
+      try {
+        return await writeList(bucket, transfer);
+      } catch (err) {
+        log.warn({ transferId: transfer.transferId, err }, 'the list of files is behind');
+        return undefined;
+      }
+    },
     bringIn: (transferId) =>
       bringIn(transferId).catch((err: unknown) => {
         log.warn({ transferId, err }, 'the audit events of a record could not be looked at');

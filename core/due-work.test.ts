@@ -82,10 +82,11 @@ describe('when somebody should look', () => {
     expect(dueAt(proposal({ status: 'completed' }), NOON)).toBe(NOON + 20 * SECOND);
   });
 
-  it('at a record that somebody is following up: when the lock on that lapses', () => {
+  it('at a record that somebody is following up: when the lock on that lapses, or soon', () => {
     const locked = (until: number) => proposal({ status: 'completed', settling: { owner: 'bot-1', until } });
     expect(dueAt(locked(NOON + 3 * SECOND), NOON)).toBe(NOON + 3 * SECOND);
     expect(dueAt(locked(NOON), NOON)).toBe(NOON + 20 * SECOND);
+    expect(dueAt(locked(NOON + 60 * SECOND), NOON)).toBe(NOON + 20 * SECOND);
   });
 
   it('at a proposal: when its time for a decision is over', () => {
@@ -124,6 +125,7 @@ describe('the time that the index holds', () => {
     ['a little earlier: it stays', 30, 20, 20],
     ['later: a look must not come late', 10, 300, 10],
     ['much earlier: looks would come for nothing', 300, 20, 300],
+    ['with a third of the time before it: it stays', 30, 10, 10],
     ['nearly over', 30, 5, 30],
     ['in the past', 30, -1, 30],
     ['due at once', 0, -5, 0],

@@ -62,8 +62,8 @@ export function dueAt(transfer: Transfer, now: number): number | undefined {
   const times: number[] = [];
   if (!isSettled(transfer)) {
     const { until = 0 } = transfer.settling ?? {};
-    // Somebody is at it: should that process die, its lock lapses.
-    times.push(until > now ? until : now + GRACE.followUp);
+    // Somebody may be at it: should that process die, its lock lapses.
+    times.push(until > now ? Math.min(until, now + GRACE.followUp) : now + GRACE.followUp);
   }
   switch (transfer.status) {
     case 'pending_approval':
@@ -100,5 +100,5 @@ export function dueToHold(
   now: number,
 ): number | undefined {
   if (due === undefined || held === undefined || held > due) return due;
-  return due - held <= Math.min(EARLY_MS, (due - now) * (2 / 3)) ? held : due;
+  return due - held <= Math.min(EARLY_MS, (due - now) * (3 / 4)) ? held : due;
 }

@@ -15,6 +15,8 @@ export interface Learning {
    * never count one twice. Anything else, or one that was counted before, changes nothing.
    */
   learn(transferId: string): Promise<'learned' | 'nothing to learn'>;
+  /** Counts a transfer that the write of its end marked as learned: to be called once, after that write. */
+  count(ended: Transfer): Promise<void>;
   /** What to expect of so many bytes to a destination; undefined without any history. */
   forecast(destination: string, bytes: number): Promise<Forecast | undefined>;
 }
@@ -29,7 +31,26 @@ export function createLearning(deps: {
 }): Learning {
   const { transfers, store, now } = deps;
 
+  async function count(ended: Transfer): Promise<void> {
+    const { plan, status, startedAt, endedAt } = ended;
+    if (status !== 'completed' && status !== 'failed') return;
+    deps.ended?.(ended);
+    const sample = {
+      succeeded: status === 'completed',
+      seconds: Math.max(0, (endedAt ?? 0) - (startedAt ?? endedAt ?? 0)) / 1000,
+      bytes: plan.totalBytes,
+      at: endedAt ?? now(),
+    };
+    const category = sizeCategory(plan.totalBytes);
+    await Promise.all([
+      store.add(typeOf(plan.destination), category, sample),
+      store.add(PRIOR_TYPE, category, sample),
+    ]);
+  }
+
   return {
+    count,
+
     async learn(transferId) {
       const { transfer, result } = await transfers.change(transferId, (current) => {
         const ended = current.status === 'completed' || current.status === 'failed';
@@ -37,20 +58,7 @@ export function createLearning(deps: {
           ? { next: { ...current, learned: true }, result: 'learned' as const }
           : { result: 'nothing to learn' as const };
       });
-      if (result === 'nothing to learn') return result;
-      deps.ended?.(transfer);
-      const { plan, status, startedAt, endedAt } = transfer;
-      const sample = {
-        succeeded: status === 'completed',
-        seconds: Math.max(0, (endedAt ?? 0) - (startedAt ?? endedAt ?? 0)) / 1000,
-        bytes: plan.totalBytes,
-        at: endedAt ?? now(),
-      };
-      const category = sizeCategory(plan.totalBytes);
-      await Promise.all([
-        store.add(typeOf(plan.destination), category, sample),
-        store.add(PRIOR_TYPE, category, sample),
-      ]);
+      if (result === 'learned') await count(transfer);
       return result;
     },
 

@@ -94,9 +94,11 @@ export function createProposals(deps: {
   objects: ObjectStore;
   learning: Pick<Learning, 'forecast'>;
   policy: PolicyConfig;
+  /** Takes the lock under which thread and tickets are told, with the same write. */
+  ahead?: (next: Transfer) => Transfer;
   now: () => number;
 }): Proposals {
-  const { transfers, policy, now } = deps;
+  const { transfers, policy, ahead = (next) => next, now } = deps;
 
   /** Reads the selection as far as it is allowed. Nothing is stored yet, so a refusal leaves nothing behind. */
   async function collect(
@@ -211,7 +213,7 @@ export function createProposals(deps: {
       };
       const forecast = await deps.learning.forecast(request.destination, plan.totalBytes);
       const transfer = record(transferId, request, plan, forecast);
-      if ((await transfers.create(transfer)) === 'created') return { outcome: 'proposed', transfer };
+      if ((await transfers.create(ahead(transfer))) === 'created') return { outcome: 'proposed', transfer };
       const winner = await transfers.get(transferId);
       if (!winner) throw new Error(`${transferId} exists, yet it cannot be read`);
       return { outcome: 'exists', transfer: winner };

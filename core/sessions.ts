@@ -30,7 +30,7 @@ export interface Sessions {
    * DynamoDB, because the table is never scanned. Tells how many.
    */
   sweep(): Promise<number>;
-  /** Ends it now. Closing twice is no error. */
+  /** Ends it now, if it was opened here and not used yet. Closing twice is no error. */
   closeSession(token: string): Promise<void>;
 }
 
@@ -72,7 +72,10 @@ export function createSessions(options: {
 
     async useSession(token) {
       const session = await store.use(hashOf(token), now());
-      if (session) return session;
+      if (session) {
+        open.delete(hashOf(token));
+        return session;
+      }
       options.onLapsed?.();
       throw lapsed();
     },
@@ -87,6 +90,7 @@ export function createSessions(options: {
     },
 
     async closeSession(token) {
+      if (!open.has(hashOf(token))) return;
       await store.delete(hashOf(token));
       open.delete(hashOf(token));
     },

@@ -243,6 +243,8 @@ export const transferSchema = z.strictObject({
     .optional(),
   /** Why the transfer pauses, for the card: who or what it waits for. */
   waiting: z.strictObject({ reason: z.string(), since: instant }).optional(),
+  /** Runs in a row of this attempt that a passing fault ended without more bytes having arrived than before. */
+  brokenRuns: z.int().nonnegative().optional(),
   cancelRequested: z.strictObject({ by: personSchema, at: instant }).optional(),
   failure: failureSchema.optional(),
   /** What was verified at the end, in words. */

@@ -1,5 +1,4 @@
 /** The records that a run leaves: completed, failed, cancelled, or put off; pure, as the store may ask twice. */
-import { ticketsBehind } from '../core/due-work.ts';
 import type { FerryError } from '../core/errors.ts';
 import type { StepName, Transfer } from '../core/transfer.ts';
 import { move, note } from '../core/transfer-state.ts';
@@ -56,14 +55,17 @@ function leftBehind({ temporary, aside, unsure }: Remains): string {
   ].join('');
 }
 
-/** @param verified what was verified, in words */
+/**
+ * Its last step begins with it, and ends when the thread knows.
+ *
+ * @param verified what was verified, in words
+ */
 export function completed(current: Transfer, at: number, verified: string, progress: Progress): Transfer {
-  const { 'update tickets': tickets, notify } = current.steps;
+  const { notify } = current.steps;
   return {
     ...move(current, 'completed', { at, by: 'worker', text: `Completed, verified by ${verified}.` }),
     steps: {
       ...current.steps,
-      'update tickets': ticketsBehind(current) ? tickets : { ...tickets, endedAt: at },
       notify: { startedAt: at, attempts: notify.attempts + 1 },
     },
     progress: progress ?? current.progress,

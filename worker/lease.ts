@@ -50,9 +50,11 @@ export function createLeases(deps: {
   store: TransferStore;
   owner: string;
   leaseMs: number;
+  /** Takes the lock under which thread and tickets are told, with the same write: whoever takes a transfer tells. */
+  ahead?: (next: Transfer) => Transfer;
   now: () => number;
 }): Leases {
-  const { store, owner, leaseMs, now } = deps;
+  const { store, owner, leaseMs, ahead = (next) => next, now } = deps;
 
   function hold(taken: Transfer): Lease {
     const { transferId } = taken;
@@ -85,21 +87,23 @@ export function createLeases(deps: {
     };
   }
 
-  /** The record as a run begins or is taken over. */
+  /** The record as a run begins, with its first step, or is taken over. */
   function begun(current: Transfer): Transfer {
     const at = now();
     const lease = { owner, token: (current.lease?.token ?? 0) + 1, expiresAt: at + leaseMs };
+    const { validate } = current.steps;
+    const steps = { ...current.steps, validate: { startedAt: at, attempts: validate.attempts + 1 } };
     if (current.status === 'running') {
       const text = 'The worker on it stopped; another one carries on.';
       const seen = current.waiting ? current : note(current, { at, by: 'worker', text });
-      return { ...seen, lease };
+      return ahead({ ...seen, steps, lease });
     }
     const queued =
       current.status === 'approved'
         ? move(current, 'queued', { at, by: 'worker', text: 'On the queue.' })
         : current;
     const text = current.attempt > 1 ? `Started, attempt ${current.attempt}.` : 'Started.';
-    return {
+    return ahead({
       ...move(queued, 'running', { at, by: 'worker', text }),
       queuedAt: current.queuedAt ?? at,
       startedAt: at,
@@ -107,10 +111,12 @@ export function createLeases(deps: {
       failure: undefined,
       waiting: undefined,
       progress: undefined,
+      brokenRuns: undefined,
       // Each attempt is one experience.
       learned: false,
+      steps,
       lease,
-    };
+    });
   }
 
   function answer(current: Transfer, attempt: number): { next?: Transfer; result: Answer } {

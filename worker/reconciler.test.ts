@@ -125,9 +125,9 @@ describe('the reconciler', () => {
     const transfer = await queued([plannedObject()]);
     // Nothing streams before the tickets are open.
     await settle(transfer.transferId);
-    const crashed = { settle: async () => {}, learn: async () => {} };
+    const crashed = { settle: async () => {} };
     expect(await run(transfer, { changes: crashed })).toBe('completed');
-    expect(await get(transfer.transferId)).toMatchObject({ learned: false });
+    expect(await get(transfer.transferId)).toMatchObject({ tickets: { user: { closed: false } } });
     clock.now += MINUTE;
     await reconciler().look();
     const settled = await get(transfer.transferId);

@@ -63,11 +63,14 @@ export async function startWorker(
 
   const memory = createPartMemory();
   const throttleOf = createThrottles();
-  const afterwards: FollowUpDeps = { store, settle, learn: (id) => base.learning.learn(id), now };
+  const afterwards: FollowUpDeps = { settle, learn: (id) => base.learning.learn(id) };
   const tell = (transferId: string) => followUp(afterwards, transferId, log);
   const workflow: WorkflowDeps = {
-    ...afterwards,
     store,
+    settle,
+    ahead: settler.ahead,
+    count: (ended) => base.learning.count(ended),
+    now,
     objects,
     policy,
     async openSource(transfer, _signal, purpose) {
@@ -106,6 +109,7 @@ export async function startWorker(
     store,
     owner: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
     leaseMs: workflow.leaseMs,
+    ahead: settler.ahead,
     now,
   });
   const stopping = new AbortController();

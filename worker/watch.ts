@@ -45,7 +45,8 @@ export function watchRun(deps: {
 
   const stop = (why: StopCause) => {
     if (over) return;
-    over = true;
+    // Whoever is cancelled cleans up under its lease, and what is in place already is not cancelled at all.
+    over = why === 'lease lost';
     deps.stop(new RunStop(why));
   };
 

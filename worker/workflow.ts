@@ -12,7 +12,6 @@ import type { StepName, Transfer } from '../core/transfer.ts';
 import { note } from '../core/transfer-state.ts';
 import type { Connections } from './connections.ts';
 import { cancelled, completed, failed, putOff } from './endings.ts';
-import { followUp } from './follow-up.ts';
 import type { Lease } from './lease.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { keepMessageCurrent } from './progress-message.ts';
@@ -29,7 +28,7 @@ import { DEFAULT_RETRY, type RetryPolicy, withRetry } from './with-retry.ts';
 /** Pauses between further looks for the tickets before the transfer is put off, in milliseconds. */
 const TICKET_PAUSES = [1_000, 3_000];
 
-/** Runs in which the bytes may fail to get through before the transfer fails. */
+/** Runs in a row that may fail to get bytes through before the transfer fails. */
 const STREAM_RUNS = 3;
 
 export interface WorkflowDeps {
@@ -47,8 +46,10 @@ export interface WorkflowDeps {
   readonly readTicketState: Tickets['readTicketState'];
   /** Brings tickets and cards in step with the record; never throws. */
   readonly settle: (transferId: string) => Promise<void>;
-  /** Counts an ended transfer for later predictions. */
-  readonly learn: (transferId: string) => Promise<unknown>;
+  /** Takes the lock that `settle` needs, with the write that it follows. */
+  readonly ahead: (next: Transfer) => Transfer;
+  /** Counts a transfer that has ended and is marked as learned, for later predictions. */
+  readonly count: (ended: Transfer) => Promise<void>;
   /** Edits the progress message. */
   readonly showProgress: (transferId: string, live: LiveProgress) => Promise<void>;
   readonly connections: Connections;
@@ -103,6 +104,8 @@ export async function runTransfer(
   let step: StepName = 'validate';
   let streaming: Streaming | undefined;
   let grant: SourceGrant | undefined;
+  /** Steps as they are, where the record does not know yet. */
+  let unwritten: Partial<Transfer['steps']> = {};
 
   let inPlace = false;
 
@@ -123,22 +126,28 @@ export async function runTransfer(
     log,
   });
 
-  /** Ends the step at hand, if it began, and begins the next. */
-  async function begin(next: StepName, text?: string): Promise<void> {
+  /** Ends the step at hand and begins the next, to be written down with the next change. */
+  function begin(next: StepName): void {
     signal.throwIfAborted();
-    const ended = step;
+    const at = now();
+    const known = { ...transfer.steps, ...unwritten };
+    unwritten = {
+      ...unwritten,
+      [step]: { ...known[step], endedAt: at },
+      [next]: { startedAt: at, attempts: known[next].attempts + 1 },
+    };
     step = next;
     log.info({ step }, 'begins');
-    const beginning = (current: Transfer): Transfer => {
-      const at = now();
-      const steps = { ...current.steps };
-      if (ended !== next) steps[ended] = { ...steps[ended], endedAt: at };
-      steps[next] = { startedAt: at, attempts: steps[next].attempts + 1 };
-      const progress = streaming?.progress() ?? current.progress;
-      const changed = { ...current, steps, progress };
-      return text === undefined ? changed : note(changed, { at, by: 'worker', text });
-    };
-    transfer = await withRetry(retry, signal, () => lease.write(beginning));
+  }
+
+  const withSteps = (current: Transfer): Transfer => ({
+    ...current,
+    steps: { ...current.steps, ...unwritten },
+  });
+
+  async function writeSteps(): Promise<void> {
+    transfer = await withRetry(retry, signal, () => lease.write(withSteps));
+    unwritten = {};
   }
 
   async function requireTickets(): Promise<void> {
@@ -148,7 +157,10 @@ export async function runTransfer(
       settle: deps.settle,
       readTicketState: deps.readTicketState,
       pauses: deps.ticketPauses ?? TICKET_PAUSES,
-      pause,
+      async pause(ms, until) {
+        await writeSteps();
+        await pause(ms, until);
+      },
       signal,
     });
     if (tickets.outcome === 'wait') throw new Aside('wait', tickets.reason);
@@ -167,16 +179,19 @@ export async function runTransfer(
     const open = (purpose: 'check' | 'stream') =>
       withRetry(retry, signal, () => deps.openSource(transfer, signal, purpose));
     const openSource = () => open('check');
-    await begin('validate');
+    log.info({ step }, 'begins');
+    signal.throwIfAborted();
     const closed = closedUntil(requireDestination(policy, transfer).window, now());
     if (closed) throw new Aside('wait', `${transfer.plan.destination} takes files ${closed}.`);
     const facts = await validate({ transfer, policy, objects, openSource, retry, signal, now: now() });
-    await begin('tickets');
+    begin('tickets');
     await requireTickets();
-    await begin('authorize');
+    begin('authorize');
     grant = await open('stream');
     const { source } = grant;
-    await begin('stream');
+    begin('stream');
+    // Written before the first byte: how often it was begun bounds the tries, and tells that files may be there.
+    await writeSteps();
     const { destination: name } = transfer.plan;
     const destination = requireDestination(policy, transfer);
     const target = deps.openTarget(name, destination);
@@ -204,21 +219,34 @@ export async function runTransfer(
       everyMs: deps.progressMs,
       log,
     });
-    const verified = await streaming.run().finally(() => message.end());
-    inPlace = !signal.aborted;
-    const count = transfer.plan.objectCount;
-    await begin('update tickets', `${count === 1 ? 'The file is' : `All ${count} files are`} in place.`);
-    await deps.settle(transferId);
-    return complete(verified);
+    const verified = await streaming
+      .run()
+      .then((words) => {
+        // Before the last edit of the message: whoever cancels during that must not be told that nothing was sent.
+        inPlace = true;
+        return words;
+      })
+      .finally(() => message.end());
+    begin('update tickets');
+    await watch.end();
+    const ending = (current: Transfer) => completed(current, now(), verified, streaming?.progress());
+    await tell(await withRetry(retry, signal, () => writeEnd(ending)));
+    log.info({ step: 'notify' }, 'completed');
+    return 'completed';
   }
 
-  async function complete(verified: string): Promise<RunOutcome> {
-    signal.throwIfAborted();
-    await watch.end();
-    await lease.write((current) => completed(current, now(), verified, streaming?.progress()));
-    log.info({ step: 'notify' }, 'completed');
-    await followUp(deps, transferId, log);
-    return 'completed';
+  const writeEnd = (ending: (current: Transfer) => Transfer) =>
+    lease.write((current) => {
+      const ended = ending(withSteps(current));
+      return deps.ahead({ ...ended, learned: ended.status !== 'cancelled' });
+    });
+
+  /** Tells everybody how it ended; what cannot be told now is told by the reconciler. */
+  async function tell(ended: Transfer): Promise<void> {
+    await Promise.all([
+      deps.settle(transferId),
+      deps.count(ended).catch((error: unknown) => log.warn({ err: error }, 'the outcome was not counted')),
+    ]);
   }
 
   const cleanUp = () => removeLeftovers(deps, { transfer, lease, failed: streaming?.failed() });
@@ -226,9 +254,11 @@ export async function runTransfer(
   async function cancel(by: string, text: string): Promise<RunOutcome> {
     const left = await cleanUp();
     await watch.end();
-    await lease.write((current) => cancelled(current, { at: now(), by, text }, streaming?.progress(), left));
+    const ended = await writeEnd((current) =>
+      cancelled(current, { at: now(), by, text }, streaming?.progress(), left),
+    );
     log.info({ left }, 'cancelled');
-    await followUp(deps, transferId, log);
+    await tell(ended);
     return 'cancelled';
   }
 
@@ -239,15 +269,17 @@ export async function runTransfer(
     const left = await cleanUp();
     await watch.end();
     const fault = { step, error, reference, objectsFailed: streaming?.failed().size ?? 0 };
-    await lease.write((current) => failed(current, now(), fault, streaming?.progress(), left));
-    await followUp(deps, transferId, log);
+    await tell(await writeEnd((current) => failed(current, now(), fault, streaming?.progress(), left)));
     return 'failed';
   }
 
-  async function defer(reason: string): Promise<RunOutcome> {
+  async function defer(reason: string, brokenRuns?: number): Promise<RunOutcome> {
     await watch.end();
     await streaming?.save();
-    await lease.release((current) => putOff(current, now(), reason));
+    await lease.release((current) => ({
+      ...putOff(withSteps(current), now(), reason),
+      ...(brokenRuns !== undefined && { brokenRuns, progress: streaming?.progress() ?? current.progress }),
+    }));
     log.warn({ step, reason }, 'put off');
     void deps.settle(transferId);
     return 'deferred';
@@ -256,7 +288,10 @@ export async function runTransfer(
   async function handOver(): Promise<RunOutcome> {
     await watch.end();
     await streaming?.save();
-    await lease.release((current) => ({ ...current, progress: streaming?.progress() ?? current.progress }));
+    await lease.release((current) => ({
+      ...withSteps(current),
+      progress: streaming?.progress() ?? current.progress,
+    }));
     log.info({ step }, 'handed over');
     return 'stopping';
   }
@@ -279,10 +314,11 @@ export async function runTransfer(
     }
     // What may pass gets a fresh run later, perhaps by another worker, that goes on where this one stopped.
     const mayPass = thrown instanceof FerryError && thrown.retryable && step === 'stream';
-    if (mayPass && transfer.steps.stream.attempts < (deps.streamRuns ?? STREAM_RUNS)) {
-      return defer(thrown.userMessage);
-    }
-    return fail(thrown);
+    if (!mayPass) return fail(thrown);
+    const { progress, brokenRuns = 0 } = taken.transfer;
+    const cameFurther = (streaming?.progress()?.bytesDone ?? 0) > (progress?.bytesDone ?? 0);
+    const broken = cameFurther ? 1 : brokenRuns + 1;
+    return broken < (deps.streamRuns ?? STREAM_RUNS) ? defer(thrown.userMessage, broken) : fail(thrown);
   }
 
   log.info({ attempt: transfer.attempt }, 'taken');

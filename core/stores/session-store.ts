@@ -1,11 +1,5 @@
 /** ActiveSessions: who may obtain S3 credentials for the next seconds; never the credentials, never the token itself. */
-import {
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { lostCondition, storeFault } from './items.ts';
 
@@ -31,7 +25,7 @@ export interface SessionStore {
   get(tokenHash: string): Promise<SessionRecord | undefined>;
   delete(tokenHash: string): Promise<void>;
   /**
-   * Uses the session up, in one write that only one caller wins.
+   * Uses the session up: takes it out of the table, in one write that only one caller wins.
    *
    * @param now epoch milliseconds
    * @returns undefined when it lapsed, was used or closed before, or never existed
@@ -92,14 +86,12 @@ export function createSessionStore(options: {
     async use(tokenHash, now) {
       try {
         const { Attributes } = await client.send(
-          new UpdateCommand({
+          new DeleteCommand({
             TableName,
             Key: { session_token: tokenHash },
-            UpdateExpression: 'SET used_at = :now',
-            ConditionExpression:
-              'attribute_exists(session_token) AND attribute_not_exists(used_at) AND expires_at_ms > :now',
+            ConditionExpression: 'expires_at_ms > :now',
             ExpressionAttributeValues: { ':now': now },
-            ReturnValues: 'ALL_NEW',
+            ReturnValues: 'ALL_OLD',
           }),
         );
         return Attributes && fromRow(Attributes);

@@ -13,12 +13,16 @@ import { dueAt, dueToHold } from '../due-work.ts';
 import { FerryError } from '../errors.ts';
 import { type PostedMessage, type Transfer, transferSchema } from '../transfer.ts';
 import { expiresAt, fromItem, isAlive, LIFETIME, lostCondition, storeFault, toItem } from './items.ts';
+import { pack, unpack } from './packed.ts';
 
 /** A pure answer to the record as it stands: the next record, if it should change, and what to tell the caller. */
 export interface Change<R> {
   readonly next?: Transfer;
   readonly result: R;
 }
+
+/** What the programs alone read; the rest can be read in a console: `npm run audit` tells the story. */
+const PACKED = new Set(['history', 'steps', 'forecast', 'audit']);
 
 /** The sparse index's partition for transfers. */
 const DUE_BUCKET = 'transfer';
@@ -100,11 +104,12 @@ export function createTransferStore(options: {
 
   const itemOf = (transfer: Transfer, heldDue?: number) => {
     const due = dueToHold(dueAt(transfer, now()), heldDue, now());
+    const item = toItem({
+      ...transfer,
+      messages: transfer.messages.map((one) => withoutThread(one, transfer.thread)),
+    });
     return {
-      ...toItem({
-        ...transfer,
-        messages: transfer.messages.map((one) => withoutThread(one, transfer.thread)),
-      }),
+      ...pack(item, PACKED),
       user_id: transfer.requester.userId,
       expires_at: expiresAt(transfer.createdAt, LIFETIME.transfer),
       ...(due === undefined ? {} : { due_bucket: DUE_BUCKET, due_at: due }),
@@ -113,7 +118,7 @@ export function createTransferStore(options: {
 
   const transferOf = (item: Record<string, unknown>): Transfer => {
     const { user_id, expires_at, due_bucket, due_at, ...attributes } = item;
-    const { thread, messages, ...record } = fromItem(attributes);
+    const { thread, messages, ...record } = fromItem(unpack(attributes));
     return transferSchema.parse({ ...record, thread, messages: withThread(messages, thread) });
   };
 

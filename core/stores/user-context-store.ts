@@ -42,8 +42,11 @@ type Tokens = z.infer<typeof tokensSchema>;
 export interface UserContextStore {
   /** A person's context; empty when there is none or its 30 days are over. */
   get(userId: string): Promise<UserContext>;
-  /** Adds an exchange, bounded in length; only the newest ten stay. Concurrent ones do not lose each other. */
-  append(userId: string, exchange: Exchange): Promise<void>;
+  /**
+   * Adds an exchange, bounded in length, and what was spoken of in it; only the newest ten stay. Concurrent ones do
+   * not lose each other.
+   */
+  append(userId: string, exchange: Exchange, news?: Focus): Promise<void>;
   /** Remembers what was spoken of, in place of what it replaces. */
   focusOn(userId: string, news: Focus): Promise<void>;
   /**
@@ -154,7 +157,11 @@ export function createUserContextStore(options: {
 
   return {
     get: async (userId) => (await read(userId)).context,
-    append: (userId, exchange) => change(userId, (context) => withExchange(context, exchange)),
+    append: (userId, exchange, news = {}) =>
+      change(userId, (context) => ({
+        ...withExchange(context, exchange),
+        focus: refocused(context.focus, news),
+      })),
 
     focusOn: (userId, news) =>
       change(userId, (context) => ({ ...context, focus: refocused(context.focus, news) })),

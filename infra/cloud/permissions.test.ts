@@ -47,6 +47,7 @@ describe('the services', () => {
     ['dynamodb:GetItem', table('AgentLearning'), true, true],
     ['dynamodb:UpdateItem', table('AgentLearning'), false, true],
     ['dynamodb:PutItem', table('ActiveSessions'), true, true],
+    ['dynamodb:UpdateItem', table('ActiveSessions'), false, false],
     ['dynamodb:GetItem', at('dynamodb', 'table/Somebody-Elses'), false, false],
     ['sqs:SendMessage', queue, true, true],
     ['sqs:ReceiveMessage', queue, false, true],

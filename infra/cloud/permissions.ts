@@ -13,7 +13,7 @@ interface TableNeed {
   readonly indexes?: readonly string[];
 }
 
-const SESSIONS: TableNeed = { verbs: ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'] };
+const SESSIONS: TableNeed = { verbs: ['GetItem', 'PutItem', 'DeleteItem'] };
 
 /** A table that is not named is out of reach. */
 const TABLE_NEEDS: Readonly<Record<ServiceName, Readonly<Partial<Record<TableName, TableNeed>>>>> = {

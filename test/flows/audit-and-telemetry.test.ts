@@ -43,7 +43,7 @@ it('a transfer leaves a whole story in the audit bucket, and its figures in the 
   const story = JSON.parse(out);
   expect(story).toMatchObject({ ok: true, record: 'agrees', faults: [] });
   const kinds = new Set(story.events.map(({ kind }: { kind: string }) => kind));
-  expect([...kinds].sort()).toEqual(['decision', 'files', 'note', 'session', 'state', 'ticket']);
+  expect([...kinds].sort()).toEqual(['decision', 'files', 'session', 'state', 'ticket']);
   expect((await audit(transferId)).out).toContain('✓ every link of the hash chain holds');
   expect((await audit('TRF-0000000000')).code).toBe(2);
 

@@ -103,8 +103,7 @@ describe(
       'before the rename': renaming('asked'),
       'when it is renamed, and the record does not know': renaming('answered'),
       'when the file is noted as done': storing('"done"'),
-      'when all files are noted as in place': storing('is in place.'),
-      'when it is completed, and nobody was told': storing('Completed, verified by'),
+      'when it is completed, and nobody was told': storing('"status":{"S":"completed"}'),
       'when the outcome is posted, and the record does not know': posted('outcome'),
     };
     const shipments = new Map<string, Shipment>();

@@ -73,7 +73,7 @@ export function createWorkerRig(
   const edits: LiveProgress[] = [];
   const connections = createConnections();
 
-  const { settle } = createSettler({
+  const { settle, ahead } = createSettler({
     store,
     lockMs: settling.lockMs ?? 60_000,
     now,
@@ -118,10 +118,10 @@ export function createWorkerRig(
     objects,
     learning,
     settle,
-    followUp: (transferId) =>
-      followUp({ store, settle, learn: (id) => learning.learn(id), now }, transferId, log),
+    followUp: (transferId) => followUp({ settle, learn: (id) => learning.learn(id) }, transferId, log),
 
-    leases: ({ owner = 'worker-1', leaseMs = 30_000 } = {}) => createLeases({ store, owner, leaseMs, now }),
+    leases: ({ owner = 'worker-1', leaseMs = 30_000 } = {}) =>
+      createLeases({ store, owner, leaseMs, ahead, now }),
 
     deps: ({ leaseMs = 30_000, changes = {} } = {}) => ({
       store,
@@ -131,7 +131,8 @@ export function createWorkerRig(
       openTarget: () => target,
       readTicketState,
       settle,
-      learn: (id) => learning.learn(id),
+      ahead,
+      count: (ended) => learning.count(ended),
       showProgress: async (_id, live) => void edits.push(live),
       connections,
       leaseMs,
