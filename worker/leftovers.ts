@@ -147,10 +147,12 @@ export async function removeLeftovers(deps: LeftoversDeps, run: EndedRun): Promi
     for await (const object of deps.objects.read(transfer)) {
       const state = await tidy(object);
       if (!state) continue;
-      // The next attempt finds out what was not written.
-      await write(object.index, state).catch((error: unknown) => {
+      try {
+        await write(object.index, state);
+      } catch (error) {
+        // The next attempt finds it out.
         log.warn({ index: object.index, err: error }, 'what became of a file was not written');
-      });
+      }
     }
   } catch (error) {
     unsure = true;
