@@ -95,7 +95,8 @@ describe('a run', () => {
     const rig = createWorkerRig(db);
     rig.target.files.set('/incoming/file-0.csv', Buffer.from('old'));
     rig.target.before = (command) => {
-      if (command.startsWith('RNTO') && rig.target.files.has('/incoming/file-0.csv')) {
+      const over = command.startsWith('RNTO') && command.endsWith(' /incoming/file-0.csv');
+      if (over && rig.target.files.has('/incoming/file-0.csv')) {
         throw new FerryError('target_refused', { userMessage: '550 File exists' });
       }
     };

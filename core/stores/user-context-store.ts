@@ -169,9 +169,9 @@ export function createUserContextStore(options: {
       })),
 
     focusOn: (userId, thread, news) =>
-      change(userId, (context) => (...context, foci: withFocus(context.foci, thread, news) )),
+      change(userId, (context) => ({ ...context, foci: withFocus(context.foci, thread, news) })),
 
-    async prefer(userId, name, value) 
+    async prefer(userId, name, value) {
       if (name.length > MAX_PREFERENCE_NAME || (value?.length ?? 0) > MAX_PREFERENCE) {
         throw new FerryError('bad_input', { userMessage: 'That is too long to remember as a preference.' });
       }
@@ -183,13 +183,18 @@ export function createUserContextStore(options: {
           });
         }
         return next;
-      });,
+      });
+    },
 
-    tokensUsed: async (userId) => (await read(userId)).tokens?.used ?? 0,
-    addTokens: (userId, tokens) => change(userId, (context) => context, tokens),
+    async spentToday(userId) {
+      const { tokens } = await read(userId);
+      return { tokens: tokens?.used ?? 0, usd: (tokens?.microUsd ?? 0) / 1e6 };
+    },
+    spend: (userId, spent) => change(userId, (context) => context, spent),
 
-    async forget(userId) 
+    async forget(userId) {
       if ((await read(userId)).tokens) return change(userId, () => EMPTY);
-      await client.send(new DeleteCommand({ TableName, Key: { user_id: userId } })).catch(fail);,
+      await client.send(new DeleteCommand({ TableName, Key: { user_id: userId } })).catch(fail);
+    },
   };
 }
