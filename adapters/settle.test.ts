@@ -32,12 +32,15 @@ const syncedCards: SyncCards = async (transfer) => ({
   ),
 });
 
-function settler(parts: { tickets?: SyncTickets; cards?: SyncCards; lockMs?: number } = {}) {
+function settler(
+  parts: { tickets?: SyncTickets; cards?: SyncCards; lockMs?: number; roundMs?: number } = {},
+) {
   return createSettler({
     store,
     syncTickets: parts.tickets ?? syncedTickets,
     syncCards: parts.cards ?? syncedCards,
     lockMs: parts.lockMs ?? 60_000,
+    ...(parts.roundMs === undefined ? {} : { roundMs: parts.roundMs }),
     now: () => clock,
     log: pino({ level: 'silent' }),
   });
@@ -177,6 +180,43 @@ describe('settling', () => {
     }).settle(id);
     expect(seen).toEqual([true]);
     expect(isSettled(await current(id))).toBe(true);
+  });
+
+  it('gives up a call that never settles, so that the next look may go on', async () => {
+    const id = await given();
+    const stuck = settler({ cards: () => new Promise(() => {}), roundMs: 50 });
+    await stuck.settle(id);
+    expect((await current(id)).settling?.until).toBeLessThanOrEqual(clock);
+    const seen: boolean[] = [];
+    await settler({
+      cards: async (transfer, again) => {
+        seen.push(again);
+        return syncedCards(transfer, again);
+      },
+    }).settle(id);
+    expect(seen).toEqual([true]);
+    expect(isSettled(await current(id))).toBe(true);
+    await stuck.idle();
+  });
+
+  it('does not write down what comes after it was given up', async () => {
+    const id = await given();
+    const late = Promise.withResolvers<void>();
+    const done = Promise.withResolvers<void>();
+    await settler({
+      cards: async (transfer, again) => {
+        await late.promise;
+        setImmediate(done.resolve);
+        const posted = await syncedCards(transfer, again);
+        return { ...posted, messages: [] };
+      },
+      roundMs: 50,
+    }).settle(id);
+    await settler().settle(id);
+    const { version } = await current(id);
+    late.resolve();
+    await done.promise;
+    expect(await current(id)).toMatchObject({ version, messages: [{ role: 'approval' }] });
   });
 
   it('does not lose a note that was written after the last look', async () => {

@@ -1,14 +1,17 @@
 /** Brings tickets, cards and audit in step with a transfer's record: whoever changed it calls, one at a time does it. */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Audit } from '../core/audit-event.ts';
 import { filesUnlisted } from '../core/audit.ts';
+import type { Audit } from '../core/audit-event.ts';
+import { withDeadline } from '../core/deadline.ts';
 import { cardsBehind, ticketsBehind } from '../core/due-work.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
 import type { PostedMessage, Transfer } from '../core/transfer.ts';
 
 /** Rounds in a row before the rest is left to the reconciler. */
 const MAX_ROUNDS = 5;
+/** A round that takes longer is given up, because a call that never settles would hold its lock for ever; milliseconds. */
+const ROUND_MS = 120_000;
 
 /** Opens, notes and closes the two tickets; answers with what is true now, also after an outage. */
 export type SyncTickets = (transfer: Transfer) => Promise<Pick<Transfer, 'tickets' | 'ticketsDelayed'>>;
@@ -72,10 +75,12 @@ export function createSettler(deps: {
   syncAudit?: (transferId: string) => Promise<void>;
   /** After which another process may step in, in milliseconds; renewed while a round is under way. */
   lockMs: number;
+  /** After which a round, or bringing in audit events, is given up, in milliseconds; 120,000 unless given. */
+  roundMs?: number;
   now: () => number;
   log: Logger;
 }): Settler {
-  const { store, lockMs, now } = deps;
+  const { store, lockMs, roundMs = ROUND_MS, now } = deps;
   const underWay = new Map<string, Promise<void>>();
   /** Owners of locks that were taken ahead and that no round has begun under, by transfer. */
   const aheadOf = new Map<string, string>();
@@ -175,7 +180,8 @@ export function createSettler(deps: {
       letGo = hold(transferId, owner);
       let seen: Transfer | undefined = transfer;
       for (let rounds = 1; seen && rounds <= MAX_ROUNDS; rounds += 1) {
-        seen = await round(seen, owner, result === 'taken over', rounds === MAX_ROUNDS);
+        const brought = round(seen, owner, result === 'taken over', rounds === MAX_ROUNDS);
+        seen = await withDeadline(brought, roundMs, 'bringing tickets and cards in step');
       }
     } catch (error) {
       deps.log.warn(
@@ -190,11 +196,20 @@ export function createSettler(deps: {
     }
   }
 
+  async function bringAuditIn(transferId: string): Promise<void> {
+    if (!deps.syncAudit) return;
+    await withDeadline(deps.syncAudit(transferId), roundMs, 'bringing audit events in').catch(
+      (err: unknown) => {
+        deps.log.warn({ transferId, err }, 'audit events are behind; the reconciler will bring them in');
+      },
+    );
+  }
+
   return {
     settle(transferId) {
       const next = (underWay.get(transferId) ?? Promise.resolve())
         .then(() => settle(transferId))
-        .then(() => deps.syncAudit?.(transferId))
+        .then(() => bringAuditIn(transferId))
         .finally(() => {
           if (underWay.get(transferId) === next) underWay.delete(transferId);
         });

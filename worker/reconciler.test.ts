@@ -160,6 +160,18 @@ describe('the reconciler', () => {
     expect(lines.some(({ transferId, level }) => transferId === bad.transferId && level === 50)).toBe(true);
   });
 
+  it('goes on when tending one never ends', async () => {
+    const { store, clock, reconciler, get, lines } = surroundings();
+    const stuck = proposal({ createdAt: clock.now, status: 'completed' });
+    const good = proposal({ createdAt: clock.now, status: 'approved' });
+    await store.create(stuck);
+    await store.create(good);
+    clock.now += MINUTE;
+    await reconciler({ followUp: () => new Promise(() => {}), tendMs: 50 }).look();
+    expect((await get(good.transferId)).status).toBe('queued');
+    expect(lines.some(({ transferId, level }) => transferId === stuck.transferId && level === 50)).toBe(true);
+  });
+
   it('survives an outage of the database, and stops when asked', async () => {
     const { reconciler, store, lines } = surroundings();
     const listDue = async () => {

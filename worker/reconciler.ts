@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Logger } from 'pino';
+import { withDeadline } from '../core/deadline.ts';
 import type { Dispatch } from '../core/dispatch.ts';
 import { isSettled } from '../core/due-work.ts';
 import type { Expiry } from '../core/expiry.ts';
@@ -13,6 +14,8 @@ import { isEnded, isLeased } from '../core/transfer-state.ts';
 /** Transfers that one look takes on. */
 const BATCH = 200;
 const AT_ONCE = 4;
+/** Tending one is given up after so long, more than one round of its follow-up may take; milliseconds. */
+const TEND_MS = 150_000;
 /** A message for a lapsed run is sent again at most this often, in milliseconds. */
 const RESEND_MS = 60_000;
 /** A `queued` transfer without a sign of a worker gets another message after so long, in milliseconds. */
@@ -35,13 +38,15 @@ export interface ReconcilerDeps {
   /** Settles, learns, and closes the checklist of an ended transfer. */
   readonly followUp: (transferId: string) => Promise<void>;
   readonly everyMs: number;
+  /** Milliseconds for one transfer; 150,000 unless given. */
+  readonly tendMs?: number;
   readonly now: () => number;
   readonly log: Logger;
 }
 
 /** Several workers may run one each: everything it does is safe to do twice. */
 export function createReconciler(deps: ReconcilerDeps): Reconciler {
-  const { store, now, log } = deps;
+  const { store, now, log, tendMs = TEND_MS } = deps;
   const over = new AbortController();
   let loop: Promise<void> = Promise.resolve();
 
@@ -98,7 +103,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       const tended = due.map((transferId) =>
         queue.add(async () => {
           if (over.signal.aborted) return;
-          await tend(transferId).catch((error: unknown) => {
+          await withDeadline(tend(transferId), tendMs, 'tending a transfer').catch((error: unknown) => {
             log.error({ transferId, err: error }, 'could not be tended; tried again at the next look');
           });
         }),
