@@ -219,6 +219,31 @@ describe('settling', () => {
     expect(await current(id)).toMatchObject({ version, messages: [{ role: 'approval' }] });
   });
 
+  it('does not have anybody wait for the audit bucket, but at the end', async () => {
+    const id = await given();
+    const bucket = Promise.withResolvers<void>();
+    const brought: string[] = [];
+    const audited = createSettler({
+      store,
+      syncTickets: syncedTickets,
+      syncCards: syncedCards,
+      syncAudit: async (transferId) => {
+        await bucket.promise;
+        brought.push(transferId);
+      },
+      lockMs: 60_000,
+      now: () => clock,
+      log: pino({ level: 'silent' }),
+    });
+    for (let times = 0; times < 4; times += 1) await audited.settle(id);
+    expect(isSettled(await current(id))).toBe(true);
+    expect(brought).toEqual([]);
+    bucket.resolve();
+    await audited.idle();
+    // Once for the first, and once for all that came while it was at it.
+    expect(brought).toEqual([id, id]);
+  });
+
   it('does not lose a note that was written after the last look', async () => {
     const id = await given();
     await settler().settle(id);

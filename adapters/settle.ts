@@ -32,7 +32,10 @@ export type SyncCards = (
 export type ListFiles = (transfer: Transfer) => Promise<Audit['files']>;
 
 export interface Settler {
-  /** Never throws: what could not be done now is found by the reconciler, because the record stays due. */
+  /**
+   * Never throws: what could not be done now is found by the reconciler, because the record stays due. Audit events
+   * are brought in after it has resolved.
+   */
   settle(transferId: string): Promise<void>;
   /**
    * The record with the lock that this process's next `settle` of it needs, so that taking it costs no write of its
@@ -82,6 +85,9 @@ export function createSettler(deps: {
 }): Settler {
   const { store, lockMs, roundMs = ROUND_MS, now } = deps;
   const underWay = new Map<string, Promise<void>>();
+  const auditing = new Map<string, Promise<void>>();
+  /** Transfers whose audit events will be brought in after those that are being brought in now. */
+  const auditWaits = new Set<string>();
   /** Owners of locks that were taken ahead and that no round has begun under, by transfer. */
   const aheadOf = new Map<string, string>();
 
@@ -205,17 +211,32 @@ export function createSettler(deps: {
     );
   }
 
+  /** Runs after what is under way for the same transfer. */
+  function next(
+    queue: Map<string, Promise<void>>,
+    transferId: string,
+    act: () => Promise<void>,
+  ): Promise<void> {
+    const acting = (queue.get(transferId) ?? Promise.resolve()).then(act).finally(() => {
+      if (queue.get(transferId) === acting) queue.delete(transferId);
+    });
+    queue.set(transferId, acting);
+    return acting;
+  }
+
   return {
-    settle(transferId) {
-      const next = (underWay.get(transferId) ?? Promise.resolve())
-        .then(() => settle(transferId))
-        .then(() => bringAuditIn(transferId))
-        .finally(() => {
-          if (underWay.get(transferId) === next) underWay.delete(transferId);
-        });
-      underWay.set(transferId, next);
-      return next;
-    },
+    settle: (transferId) =>
+      next(underWay, transferId, async () => {
+        await settle(transferId);
+        // Nobody waits for it: people do not see it, and a bucket that hangs is not to hold them up.
+        if (!auditWaits.has(transferId)) {
+          auditWaits.add(transferId);
+          void next(auditing, transferId, async () => {
+            auditWaits.delete(transferId);
+            await bringAuditIn(transferId);
+          });
+        }
+      }),
     ahead(next) {
       if (next.settling) return next;
       const owner = randomUUID();
@@ -224,6 +245,7 @@ export function createSettler(deps: {
     },
     async idle() {
       await Promise.all(underWay.values());
+      await Promise.all(auditing.values());
     },
   };
 }

@@ -39,7 +39,9 @@ function mayWait({ status, audit }: Transfer, now: number): boolean {
   return movesOn && (audit?.pending ?? []).every(({ at }) => now - at < GATHER_MS);
 }
 
-/** @param deps.bucket absent while auditing is switched off: what is pending waits until it is on again */
+const asItIs = (current: Transfer) => ({ next: current, result: undefined });
+
+/** @param deps.bucket absent while auditing is switched off: what is pending stays in the record, and nobody looks for it */
 export function createAuditOutbox(deps: {
   store: Pick<TransferStore, 'get' | 'change'>;
   objects: Pick<ObjectStore, 'read'>;
@@ -94,8 +96,12 @@ export function createAuditOutbox(deps: {
   async function bringIn(transferId: string): Promise<void> {
     let transfer = await store.get(transferId);
     if (!transfer || !auditBehind(transfer) || mayWait(transfer, now())) return;
+    if (!bucket) {
+      // Written as it is, it is due for the trail alone no more.
+      if (isEnded(transfer.status)) await store.change(transferId, asItIs);
+      return;
+    }
     try {
-      if (!bucket) throw new Error('AUDIT_BUCKET is not set');
       if (filesUnlisted(transfer)) {
         const files = await writeList(bucket, transfer);
         const listed = await store.change(transferId, (current) =>
@@ -109,7 +115,7 @@ export function createAuditOutbox(deps: {
     } catch (err) {
       log.warn({ transferId, err }, 'audit events are behind; the reconciler will bring them in');
       // Written as it is, it is due later than those that were not tried yet.
-      await store.change(transferId, (current) => ({ next: current, result: undefined }));
+      await store.change(transferId, asItIs);
     }
   }
 

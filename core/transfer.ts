@@ -240,7 +240,14 @@ export const transferSchema = z.strictObject({
     })
     .optional(),
   /** Why the transfer pauses, for the card: who or what it waits for. */
-  waiting: z.strictObject({ reason: z.string(), since: instant }).optional(),
+  waiting: z
+    .strictObject({
+      reason: z.string(),
+      since: instant,
+      /** Of a run that was put off: when it is to be taken up again. */
+      until: instant.optional(),
+    })
+    .optional(),
   cancelRequested: z.strictObject({ by: personSchema, at: instant }).optional(),
   failure: failureSchema.optional(),
   /** What was verified at the end, in words. */

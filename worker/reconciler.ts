@@ -4,7 +4,7 @@ import PQueue from 'p-queue';
 import type { Logger } from 'pino';
 import { withDeadline } from '../core/deadline.ts';
 import type { Dispatch } from '../core/dispatch.ts';
-import { isSettled } from '../core/due-work.ts';
+import { isSettled, putOffUntil, RESEND_MS } from '../core/due-work.ts';
 import type { Expiry } from '../core/expiry.ts';
 import type { TransferQueue } from '../core/queue.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
@@ -16,8 +16,6 @@ const BATCH = 200;
 const AT_ONCE = 4;
 /** Tending one is given up after so long, more than one round of its follow-up may take; milliseconds. */
 const TEND_MS = 150_000;
-/** A message for a lapsed run is sent again at most this often, in milliseconds. */
-const RESEND_MS = 60_000;
 /** A `queued` transfer without a sign of a worker gets another message after so long, in milliseconds. */
 const PICKUP_MS = 300_000;
 
@@ -54,7 +52,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   async function revive(transferId: string): Promise<void> {
     const { transfer, result } = await store.change(transferId, (current) => {
       const at = now();
-      const lapsed = current.status === 'running' && !isLeased(current, at);
+      const lapsed = current.status === 'running' && !isLeased(current, at) && putOffUntil(current) <= at;
       const sentAt = current.queuedAt ?? 0;
       const sent = sentAt > (current.lease?.expiresAt ?? 0) && at - sentAt < RESEND_MS;
       if (!lapsed || sent) return { result: 'leave' as const };

@@ -343,9 +343,10 @@ describe('a destination that is not ready', () => {
     const closed = { ...policy, destinations: { 'acme-ftp': { ...acme, window } } };
     expect(await rig.run(transfer, { changes: { policy: closed } })).toBe('deferred');
     expect(rig.target.commands).toEqual([]);
-    expect((await rig.get(transfer.transferId)).waiting?.reason).toContain(
-      `from ${window.from} to ${window.to}`,
-    );
+    const { waiting } = await rig.get(transfer.transferId);
+    expect(waiting?.reason).toContain(`from ${window.from} to ${window.to}`);
+    // When the window opens, whose minute had begun by now.
+    expect((waiting?.until ?? 0) - (waiting?.since ?? 0)).toBeGreaterThan(58 * 60_000);
     expect(await rig.run(transfer)).toBe('completed');
   });
 

@@ -23,7 +23,7 @@ import { checkTickets } from './steps/tickets.ts';
 import { requireDestination, validate } from './steps/validate.ts';
 import type { Target } from './target.ts';
 import { TEMP_SUFFIX } from './target-name.ts';
-import { closedUntil } from './time-window.ts';
+import { askAgainAt, closedUntil } from './time-window.ts';
 import { watchRun } from './watch.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from './with-retry.ts';
 
@@ -76,10 +76,13 @@ export type RunOutcome = 'completed' | 'failed' | 'cancelled' | 'deferred' | 'st
 /** Leaves the steps for a reason that is no fault: waits, or was stopped by a person in ServiceNow. */
 class Aside extends Error {
   readonly way: 'wait' | 'cancelled in ServiceNow';
+  /** When it can go on, where that is known; epoch milliseconds. */
+  readonly until: number | undefined;
 
-  constructor(way: Aside['way'], message: string) {
+  constructor(way: Aside['way'], message: string, until?: number) {
     super(message);
     this.way = way;
+    this.until = until;
   }
 }
 
@@ -185,8 +188,12 @@ export async function runTransfer(
     const openSource = () => open('check');
     log.info({ step }, 'begins');
     signal.throwIfAborted();
-    const closed = closedUntil(requireDestination(policy, transfer).window, now());
-    if (closed) throw new Aside('wait', `${transfer.plan.destination} takes files ${closed}.`);
+    const { window } = requireDestination(policy, transfer);
+    const closed = closedUntil(window, now());
+    if (window && closed) {
+      const text = `${transfer.plan.destination} takes files ${closed}.`;
+      throw new Aside('wait', text, askAgainAt(window, now()));
+    }
     const facts = await validate({ transfer, policy, objects, openSource, retry, signal, now: now() });
     begin('tickets');
     await requireTickets();
@@ -288,10 +295,10 @@ export async function runTransfer(
     return 'failed';
   }
 
-  async function defer(reason: string): Promise<RunOutcome> {
+  async function defer(reason: string, until?: number): Promise<RunOutcome> {
     await watch.end();
     await streaming?.save();
-    await lease.release((current) => putOff(withSteps(current), now(), reason));
+    await lease.release((current) => putOff(withSteps(current), now(), reason, until));
     log.warn({ step, reason }, 'put off');
     void deps.settle(transferId);
     return 'deferred';
@@ -322,7 +329,7 @@ export async function runTransfer(
       }
     }
     if (thrown instanceof Aside) {
-      return thrown.way === 'wait' ? defer(thrown.message) : cancel('worker', thrown.message);
+      return thrown.way === 'wait' ? defer(thrown.message, thrown.until) : cancel('worker', thrown.message);
     }
     // What may pass gets a fresh run later, perhaps by another worker, that goes on where this one stopped.
     const mayPass = thrown instanceof FerryError && thrown.retryable && step === 'stream';

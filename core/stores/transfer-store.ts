@@ -110,7 +110,7 @@ export function createTransferStore(options: {
   }
 
   const itemOf = (transfer: Transfer, mark: string, heldDue?: number) => {
-    const due = dueToHold(dueAt(transfer, now()), heldDue, now());
+    const due = dueToHold(dueAt(transfer, now(), options.audit !== undefined), heldDue, now());
     const item = toItem({
       ...transfer,
       messages: transfer.messages.map((one) => withoutThread(one, transfer.thread)),

@@ -12,7 +12,7 @@ import {
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAuditOutbox } from '../../../core/audit-outbox.ts';
-import { isSettled } from '../../../core/due-work.ts';
+import { isSettled, wantedRoles } from '../../../core/due-work.ts';
 import { type AuditBucket, createAuditBucket } from '../../../core/s3-audit.ts';
 import { createObjectStore, type ObjectStore } from '../../../core/stores/object-store.ts';
 import { createTransferStore, type TransferStore } from '../../../core/stores/transfer-store.ts';
@@ -183,6 +183,46 @@ describe('the audit trail', () => {
     await outbox().bringIn(id);
     expect((await storyOf(id, await current(id))).faults).toEqual([]);
     expect((await current(id)).audit?.pending).toEqual([]);
+  });
+
+  it('is looked for by nobody once auditing is switched off', async () => {
+    clock = NOON;
+    const unaudited = createTransferStore({
+      client: dynamo.documents,
+      tablePrefix: dynamo.prefix,
+      now: () => clock,
+    });
+    const transfer = proposal({ status: 'running' });
+    const id = transfer.transferId;
+    await store.create(transfer);
+    await store.change(id, (seen) => ({
+      next: {
+        ...move(seen, 'cancelled', { at: clock, by: 'worker', text: 'Cancelled.' }),
+        tickets: {
+          user: { sysId: 'a', notedThrough: 2, closed: true },
+          audit: { sysId: 'b', notedThrough: 2, closed: true },
+        },
+        messages: wantedRoles({ ...seen, status: 'cancelled' }).map((role) => ({
+          role,
+          ref: { thread: seen.thread, messageId: role },
+          shownThrough: 2,
+        })),
+      },
+      result: undefined,
+    }));
+    clock += 20_000;
+    expect(await unaudited.listDue(100)).toContain(id);
+    await createAuditOutbox({
+      store: unaudited,
+      objects,
+      bucket: undefined,
+      writer: 'worker',
+      now: () => clock,
+      log: pino({ level: 'silent' }),
+    }).bringIn(id);
+    clock += 86_400_000;
+    expect(await unaudited.listDue(100)).not.toContain(id);
+    expect((await current(id)).audit?.pending).not.toEqual([]);
   });
 
   it('gathers events of a transfer that moves on, for a while', async () => {
