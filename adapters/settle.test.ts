@@ -65,6 +65,82 @@ describe('settling', () => {
     expect(transfer.messages).toHaveLength(1);
   });
 
+  it('needs no write for a lock that was taken ahead', async () => {
+    clock = NOON;
+    const one = settler();
+    const transfer = proposal();
+    await store.create(one.ahead(transfer));
+    expect((await current(transfer.transferId)).settling).toBeDefined();
+    await one.settle(transfer.transferId);
+    const settled = await current(transfer.transferId);
+    expect(settled).toMatchObject({ version: 2 });
+    expect(settled.settling).toBeUndefined();
+    expect(isSettled(settled)).toBe(true);
+  });
+
+  it('looks before it posts when the process died that took the lock ahead', async () => {
+    clock = NOON;
+    const transfer = proposal();
+    await store.create(settler().ahead(transfer));
+    const looked: boolean[] = [];
+    const cards: SyncCards = async (seen, again) => {
+      looked.push(again);
+      return syncedCards(seen, again);
+    };
+    const other = settler({ cards });
+    await other.settle(transfer.transferId);
+    expect(looked).toEqual([]);
+    clock += 60_001;
+    await other.settle(transfer.transferId);
+    expect(looked).toEqual([true]);
+  });
+
+  it('takes no lock ahead of one that is held, or that lapsed unseen', async () => {
+    const settling = { owner: 'bot-1', until: NOON - 1 };
+    expect(settler().ahead(proposal({ settling })).settling).toEqual(settling);
+  });
+
+  it('uses a lock that was taken ahead once', async () => {
+    clock = NOON;
+    const transfer = proposal();
+    const looked: boolean[] = [];
+    const cards: SyncCards = async (_seen, again) => {
+      looked.push(again);
+      throw new Error('Slack is away');
+    };
+    const one = createSettler({
+      store,
+      syncTickets: syncedTickets,
+      syncCards: cards,
+      lockMs: 60_000,
+      now: () => clock,
+      log: pino({ level: 'silent' }),
+    });
+    await store.create(one.ahead(transfer));
+    await one.settle(transfer.transferId);
+    await one.settle(transfer.transferId);
+    expect(looked).toEqual([false, true]);
+  });
+
+  it('goes on without a write when the record went on meanwhile', async () => {
+    const id = await given();
+    let rounds = 0;
+    const cards: SyncCards = async (seen, again) => {
+      rounds += 1;
+      if (rounds === 1) {
+        const entry = { at: NOON, by: 'worker', text: 'Went on.' };
+        await store.change(id, (now) => ({ next: note(now, entry), result: undefined }));
+      }
+      return syncedCards(seen, again);
+    };
+    await settler({ cards }).settle(id);
+    const settled = await current(id);
+    expect(rounds).toBe(2);
+    expect(isSettled(settled)).toBe(true);
+    // Created, locked, went on, settled.
+    expect(settled.version).toBe(4);
+  });
+
   it('writes nothing when nothing is behind', async () => {
     const id = await given();
     await settler().settle(id);

@@ -94,7 +94,12 @@ async function measure(slack: HttpSlack, url: string, load: { perSecond: number;
 }
 
 /** Measures the echo bot, then ours, on the same Slack; each is warmed up for a second. */
-export async function chatLoad(load: { perSecond: number; seconds: number }): Promise<ChatLoad> {
+export async function chatLoad(load: {
+  perSecond: number;
+  seconds: number;
+  echoSeconds: number;
+}): Promise<ChatLoad> {
+  const { perSecond } = load;
   const stack = await startStack({ slack: 'none' });
   const slack = await startHttpSlack(() => '');
   const args = [join(import.meta.dirname, 'echo-bot.ts'), slack.server.url, SLACK_BOT.token];
@@ -105,12 +110,12 @@ export async function chatLoad(load: { perSecond: number; seconds: number }): Pr
     const [echoUrl] = await once(createInterface({ input: echo.stdout }), 'line');
     const bot = await startService('bot', { ...stack.environmentForBot(), ...slack.botSettings });
     try {
-      const figuresOf = async (url: string) => {
-        await measure(slack, url, { perSecond: Math.min(load.perSecond, 10), seconds: 1 });
-        return measure(slack, url, load);
+      const figuresOf = async (url: string, seconds: number) => {
+        await measure(slack, url, { perSecond: Math.min(perSecond, 10), seconds: 1 });
+        return measure(slack, url, { perSecond, seconds });
       };
-      const bare = await figuresOf(`${echoUrl}/slack/events`);
-      return { echo: bare, bot: await figuresOf(`${bot.url}/slack/events`) };
+      const bare = await figuresOf(`${echoUrl}/slack/events`, load.echoSeconds);
+      return { echo: bare, bot: await figuresOf(`${bot.url}/slack/events`, load.seconds) };
     } finally {
       await bot.stop();
     }

@@ -14,30 +14,39 @@ import { REGION, TABLE_PREFIX } from '../infra/local/stack-environment.ts';
 import { type HttpSlack, startHttpSlack } from '../test/support/http-slack.ts';
 import { bob, plannedObject, proposal } from '../test/support/transfers.ts';
 
-/** A file takes four seconds: a real one waits for the network, not for this machine's processors. */
-const FILE_BYTES = 40_000;
+/** A file takes more than a second: a real one waits for the network, not for this machine's processors. */
+const FILE_BYTES = 12_000;
 const BYTES_PER_SECOND = 10_000;
 const PROBE_MS = 500;
-const PATIENCE_MS = 1_200_000;
+const PATIENCE_MS = 600_000;
+const IN_HAND_MS = 30_000;
 /** Transfers of one process at a time; the worker's default. */
 const AT_ONCE = 4;
+/** Fewer workers get fewer transfers, so that the whole takes minutes: this share of them for each worker. */
+const SHARE_OF_FEW = 0.06;
+const LEAST_FOR_EACH = 12;
+/** A worker is killed when so many of the transfers are done, but while there is work for all. */
+const KILLED_AFTER = 0.8;
+const LEFT_AT_KILL = 24;
 
 export interface QueueFigures {
   readonly workers: number;
   readonly transfers: number;
   readonly doneOnce: number;
-  /** Transfers a second, from the first start to the last end. */
+  /** Transfers a second, from the first start to the last end; until one was killed where one was. */
   readonly perSecond: number;
 }
 
-export interface TakeOver {
-  readonly leaseSeconds: number;
-  readonly transfers: number;
-  readonly doneOnce: number;
+interface TakeOver {
   /** Transfers that the killed worker had in hand. */
   readonly share: number;
   /** Seconds from the kill until another worker was on the last of them. */
   readonly takenOverIn: number;
+}
+
+export interface QueueLoad {
+  readonly few: readonly QueueFigures[];
+  readonly all: QueueFigures & TakeOver;
 }
 
 interface Yard {
@@ -108,12 +117,12 @@ async function records(stack: Stack, of: readonly Transfer[]): Promise<Transfer[
   return found;
 }
 
-/** Waits until all have ended. Asks only for those that had not: the database is the workers'. */
-async function allEnded(stack: Stack, of: readonly Transfer[]): Promise<Transfer[]> {
+/** Waits until so many have ended. Asks only for those that had not: the database is the workers'. */
+async function waitForEnded(stack: Stack, of: readonly Transfer[], count: number) {
   const deadline = Date.now() + PATIENCE_MS;
   const ended: Transfer[] = [];
   let open = of;
-  while (open.length > 0) {
+  while (ended.length < count) {
     if (Date.now() > deadline) throw new Error(`${open.length} transfers did not end`);
     await delay(PROBE_MS);
     // The queue hands them out in about this order.
@@ -123,7 +132,13 @@ async function allEnded(stack: Stack, of: readonly Transfer[]): Promise<Transfer
     const ids = new Set(done.map(({ transferId }) => transferId));
     open = open.filter(({ transferId }) => !ids.has(transferId));
   }
-  return ended;
+  return { ended, open };
+}
+
+function rateOf(ended: readonly Transfer[]): number {
+  const first = Math.min(...ended.map(({ startedAt = Number.POSITIVE_INFINITY }) => startedAt));
+  const last = Math.max(...ended.map(({ endedAt = 0 }) => endedAt));
+  return ended.length / ((last - first) / 1_000);
 }
 
 /** How many were completed once, have their file in place, and left nothing behind. */
@@ -165,77 +180,85 @@ async function openYard(leaseSeconds: number): Promise<Yard & { stop(): Promise<
   };
 }
 
-/** Runs a share of the transfers for every number of workers, so that each takes about as long. */
-export async function queueLoad(options: {
-  workers: readonly number[];
-  transfers: number;
-  say: (line: string) => void;
-}): Promise<QueueFigures[]> {
-  const yard = await openYard(30);
+async function runOver(yard: Yard, workers: number, transfers: number): Promise<QueueFigures> {
   const { stack } = yard;
-  const most = Math.max(...options.workers);
-  const figures: QueueFigures[] = [];
+  const queued = await enqueue(yard, transfers);
+  const services = await startWorkers(yard, workers);
   try {
-    for (const workers of options.workers) {
-      const count = Math.ceil((options.transfers * workers) / most);
-      options.say(`${count} transfers over ${workers} workers …`);
-      const queued = await enqueue(yard, count);
-      const services = await startWorkers(yard, workers);
-      const ended = await allEnded(stack, queued);
-      const first = Math.min(...ended.map(({ startedAt = Number.POSITIVE_INFINITY }) => startedAt));
-      const last = Math.max(...ended.map(({ endedAt = 0 }) => endedAt));
-      await Promise.all(services.map((service) => service.stop()));
-      figures.push({
-        workers,
-        transfers: count,
-        doneOnce: await doneOnce(stack, ended),
-        perSecond: count / ((last - first) / 1_000),
-      });
-    }
-    return figures;
+    const { ended } = await waitForEnded(stack, queued, transfers);
+    return { workers, transfers, doneOnce: await doneOnce(stack, ended), perSecond: rateOf(ended) };
   } finally {
-    await yard.stop();
+    await Promise.all(services.map((service) => service.stop()));
   }
 }
 
-/** Kills one of four workers in the middle of its transfers. */
-export async function takeOver(options: { transfers: number; leaseSeconds: number }): Promise<TakeOver> {
-  const yard = await openYard(options.leaseSeconds);
+/** The same, with one of them killed in the midst of its transfers when most are done. */
+async function runAndKill(yard: Yard, workers: number, transfers: number): Promise<QueueLoad['all']> {
   const { stack } = yard;
-  let services: Service[] = [];
+  const queued = await enqueue(yard, transfers);
+  const services = await startWorkers(yard, workers);
   try {
-    const queued = await enqueue(yard, options.transfers);
-    services = await startWorkers(yard, 4);
     const [victim] = services;
     if (!victim) throw new Error('no worker was started');
     const isTheirs = ({ status, lease }: Transfer) =>
       status === 'running' && lease?.owner.includes(`/${victim.pid}/`) === true;
-    let share: Transfer[] = [];
-    // The queue hands out the first of them first.
-    while (share.length < 2) {
-      await delay(PROBE_MS);
-      share = (await records(stack, queued.slice(0, 32))).filter(isTheirs);
+    const enough = Math.min(Math.floor(transfers * KILLED_AFTER), transfers - LEFT_AT_KILL);
+    const before = await waitForEnded(stack, queued, enough);
+    const inHand = async () => (await records(stack, before.open)).filter(isTheirs);
+    const deadline = Date.now() + IN_HAND_MS;
+    while ((await inHand()).length < 2) {
+      if (Date.now() > deadline) throw new Error('the worker to be killed has nothing in hand');
+      await delay(PROBE_MS / 5);
     }
     const killedAt = Date.now();
     await victim.kill();
-    share = (await records(stack, queued)).filter(isTheirs);
+    const share = await inHand();
     let open = share;
     let lastTaken = killedAt;
     while (open.length > 0) {
       await delay(PROBE_MS / 5);
-      open = (await records(stack, open)).filter(isTheirs);
-      if (open.length < share.length) lastTaken = Date.now();
+      const left = (await records(stack, open)).filter(isTheirs);
+      if (left.length < open.length) lastTaken = Date.now();
+      open = left;
     }
-    const ended = await allEnded(stack, queued);
+    const after = await waitForEnded(stack, before.open, before.open.length);
     return {
-      leaseSeconds: options.leaseSeconds,
-      transfers: queued.length,
-      doneOnce: await doneOnce(stack, ended),
+      workers,
+      transfers,
+      doneOnce: await doneOnce(stack, [...before.ended, ...after.ended]),
+      perSecond: rateOf(before.ended),
       share: share.length,
       takenOverIn: (lastTaken - killedAt) / 1_000,
     };
   } finally {
     await Promise.all(services.map((service) => service.stop()));
+  }
+}
+
+/**
+ * @param options.few numbers of workers that get a share of the transfers, to see how the rate grows
+ * @param options.most workers that get all of them
+ */
+export async function queueLoad(options: {
+  few: readonly number[];
+  most: number;
+  transfers: number;
+  leaseSeconds: number;
+  say: (line: string) => void;
+}): Promise<QueueLoad> {
+  const { most, say } = options;
+  const yard = await openYard(options.leaseSeconds);
+  try {
+    const few: QueueFigures[] = [];
+    for (const workers of options.few) {
+      const share = workers * Math.max(LEAST_FOR_EACH, Math.ceil(options.transfers * SHARE_OF_FEW));
+      say(`${share} transfers over ${workers} worker${workers === 1 ? '' : 's'} …`);
+      few.push(await runOver(yard, workers, share));
+    }
+    const transfers = Math.max(options.transfers, 2 * LEFT_AT_KILL);
+    say(`${transfers} transfers over ${most} workers, one of which is killed when most are done …`);
+    return { few, all: await runAndKill(yard, most, transfers) };
+  } finally {
     await yard.stop();
   }
 }

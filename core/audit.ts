@@ -61,13 +61,24 @@ function historyNews(before: Transfer | undefined, after: Transfer): News[] {
     }));
 }
 
-/** The step `authorize` ends as soon as a session was opened and gave its credentials. */
+const RIGHTS = { check: 'look at its files in', stream: 'read its files from' } as const;
+
 function sessionNews(before: Transfer | undefined, after: Transfer, by: AuditWriter): News[] {
-  const { endedAt: at } = after.steps.authorize;
-  if (at === undefined || at === before?.steps.authorize.endedAt) return [];
   const { bucket } = after.plan;
-  const text = `A session of the requester gave the right to read ${bucket}.`;
-  return [{ at, kind: 'session', by, text, facts: { user: after.requester.userId, bucket } }];
+  const ticket = after.tickets.user.number;
+  return (after.sessions ?? []).slice(before?.sessions?.length ?? 0).map(({ at, purpose }) => ({
+    at,
+    kind: 'session',
+    by,
+    text: `A session in the requester's name gave the right to ${RIGHTS[purpose]} ${bucket}.`,
+    facts: {
+      user: after.requester.userId,
+      purpose,
+      bucket,
+      attempt: after.attempt,
+      ticket: purpose === 'stream' ? ticket : undefined,
+    },
+  }));
 }
 
 function ticketNews(

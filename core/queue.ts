@@ -1,11 +1,14 @@
 /** Sends transfers to the queue: the only place that puts a message there. */
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { FerryError } from './errors.ts';
 import type { QueueMessage } from './queue-message.ts';
 import type { Transfer } from './transfer.ts';
 
 /** How long one call may take, its retries included; the SDK itself waits forever. Milliseconds. */
 const CALL_MS = 5_000;
+/** How long any request may take before it is tried again: longer than the longest poll that SQS allows, 20 s. */
+const REQUEST_MS = 30_000;
 
 export interface TransferQueue {
   /**
@@ -18,11 +21,26 @@ export interface TransferQueue {
   ping(): Promise<void>;
 }
 
-/** The SQS client of a process. */
-export function createQueueClient(options: { region: string; endpoint?: string }): SQSClient {
+/**
+ * The SQS client of a process.
+ *
+ * @param options.requestMs longest time of one request, 30 s unless given
+ */
+export function createQueueClient(options: {
+  region: string;
+  endpoint?: string;
+  requestMs?: number;
+  maxAttempts?: number;
+}): SQSClient {
   return new SQSClient({
     region: options.region,
-    maxAttempts: 3,
+    maxAttempts: options.maxAttempts ?? 3,
+    // Without it, a poll that is never answered would end its slot for good, and nobody would know.
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: 2_000,
+      requestTimeout: options.requestMs ?? REQUEST_MS,
+      throwOnRequestTimeout: true,
+    }),
     // An emulator's queue URL names a host of its own that need not resolve; the endpoint is where it listens.
     ...(options.endpoint ? { endpoint: options.endpoint, useQueueUrlAsEndpoint: false } : {}),
   });

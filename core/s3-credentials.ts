@@ -17,6 +17,8 @@ import type { AuthorizeTransfer } from './transfer-authority.ts';
 
 /** A client that reaches what it was opened for, for as long as it is open. */
 export interface S3Grant {
+  /** When each of its sessions was opened, in epoch milliseconds: one, and one more with each renewal. */
+  readonly openedAt: readonly number[];
   readonly client: S3Client;
   /** Forgets the credentials; the client works no more. */
   close(): Promise<void>;
@@ -176,7 +178,10 @@ export function createS3Access(options: S3AccessOptions): S3Access {
     const holder = await hold();
     const { token } = await sessions.openSession(holder);
     try {
-      return await assumeRole(token, bucket, reach);
+      const credentials = await assumeRole(token, bucket, reach);
+      const { userId, purpose, subject } = holder;
+      log.info({ user: userId, purpose, subject, bucket }, 'a session gave the right to read');
+      return credentials;
     } finally {
       await sessions.closeSession(token).catch((error) => {
         // It ends by itself in seconds.
@@ -201,6 +206,7 @@ export function createS3Access(options: S3AccessOptions): S3Access {
     let current: Credentials | undefined;
     let pending: Promise<Credentials> | undefined;
     let open = true;
+    const openedAt: number[] = [];
 
     const credentials = async (): Promise<Credentials> => {
       if (!open) {
@@ -209,9 +215,14 @@ export function createS3Access(options: S3AccessOptions): S3Access {
         });
       }
       if (current && now() < current.expiration.getTime() - RENEW_BEFORE) return current;
-      pending ??= obtain(hold, bucket, reach).finally(() => {
-        pending = undefined;
-      });
+      pending ??= obtain(hold, bucket, reach)
+        .then((issued) => {
+          openedAt.push(now());
+          return issued;
+        })
+        .finally(() => {
+          pending = undefined;
+        });
       const before = current;
       const fresh = await pending.catch((error: unknown) => {
         // An outage is no refusal: what we hold is good for a while, and the next read asks again.
@@ -226,6 +237,7 @@ export function createS3Access(options: S3AccessOptions): S3Access {
     // At once, so that a refusal shows where access was asked for and not in the midst of a read.
     await credentials();
     return {
+      openedAt,
       client: new S3Client({
         region: options.s3.region,
         ...(options.s3.endpoint === undefined ? {} : { endpoint: options.s3.endpoint }),

@@ -227,6 +227,8 @@ export const transferSchema = z.strictObject({
   /** Why tickets are behind, while ServiceNow cannot be reached. */
   ticketsDelayed: z.strictObject({ since: instant, reason: z.string() }).optional(),
   steps: z.record(z.enum(STEP_NAMES), stepSchema),
+  /** The sessions that its runs opened in the requester's name, oldest first: to look at the objects, to read them. */
+  sessions: z.array(z.strictObject({ at: instant, purpose: z.enum(['check', 'stream']) })).optional(),
   /** Counts runs: 1 for the first, one more with each retry by a person. */
   attempt: z.number().int().positive(),
   lease: leaseSchema.optional(),
@@ -248,6 +250,8 @@ export const transferSchema = z.strictObject({
       until: instant.optional(),
     })
     .optional(),
+  /** Runs in a row of this attempt that a passing fault ended without more bytes having arrived than before. */
+  brokenRuns: z.int().nonnegative().optional(),
   cancelRequested: z.strictObject({ by: personSchema, at: instant }).optional(),
   failure: failureSchema.optional(),
   /** What was verified at the end, in words. */

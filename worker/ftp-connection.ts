@@ -57,11 +57,10 @@ async function logIn(
   client: Client,
   destination: Destination,
   password: string,
-  { server, ca: readCa }: FtpConnectOptions,
+  { server, ca }: { readonly server: string; readonly ca: string | undefined },
   checkPeer: FtpConnection['checkPeer'],
 ): Promise<Map<string, string>> {
   const { host, port, tls, user } = destination;
-  const ca = await readCa?.();
   if (tls === 'implicit') await client.connectImplicitTLS(host, port, tlsOptions(destination, ca));
   else await client.connect(host, port);
   if (tls === 'explicit') {
@@ -114,6 +113,11 @@ function withoutPassword(error: unknown, password: string): unknown {
   return error instanceof FTPError ? new FTPError({ code: error.code, message }) : new Error(message);
 }
 
+const unsendable = (server: string) =>
+  new FerryError('internal', {
+    userMessage: `The password of ${server} has a line break in it, which FTP cannot send. Nothing was sent; please ask your FileFerry team to correct it.`,
+  });
+
 /**
  * Connects and logs in; everything is closed again if that fails.
  *
@@ -127,22 +131,21 @@ export async function connectFtp(
   signal: AbortSignal,
 ): Promise<FtpConnection> {
   if (signal.aborted) throw stopReason(signal);
-  const secret = await password();
-  if (/[\r\n\0]/.test(secret)) {
-    throw new FerryError('internal', {
-      userMessage: `The password of ${options.server} has a line break in it, which FTP cannot send. Nothing was sent; please ask your FileFerry team to correct it.`,
-    });
-  }
+  let secret = '';
   const client = new Client(options.replyMs);
   const checkPeer = peerCheck(destination, options.server);
   const { promise: stopped, reject } = Promise.withResolvers<never>();
   const stop = () => reject(stopReason(signal));
   signal.addEventListener('abort', stop, { once: true });
   const timer = setTimeout(() => reject(new Error('Timeout (login)')), options.connectMs);
-  const loggingIn = logIn(client, destination, secret, options, checkPeer);
-  loggingIn.catch(() => {});
+  stopped.catch(() => {});
   try {
-    if (signal.aborted) stop();
+    // The secret store may hang as the server may.
+    secret = await Promise.race([password(), stopped]);
+    if (/[\r\n\0]/.test(secret)) throw unsendable(options.server);
+    const ca = options.ca && (await Promise.race([options.ca(), stopped]));
+    const loggingIn = logIn(client, destination, secret, { server: options.server, ca }, checkPeer);
+    loggingIn.catch(() => {});
     const features = await Promise.race([loggingIn, stopped]);
     return {
       client,

@@ -198,7 +198,7 @@ async function attempt(
     case 'control lost':
       client.close();
       // Both connections end together when a server restarts; by then it may have had everything.
-      if (pump.ending && (await pumped).kind === 'sent') return 'unconfirmed';
+      if (pump.ending && (await Promise.race([pumped, watch.halted])).kind === 'sent') return 'unconfirmed';
       connection.reset();
       throw translateFtpError(first.error, place, signal);
     case 'halted':

@@ -264,6 +264,19 @@ describe.each(SERVERS.filter((server) => !server.missing))('createFtpTarget on $
     await expect(refused).rejects.not.toThrow(/wrong horse/);
   });
 
+  test('a secret store that hangs holds nobody up who stops', async () => {
+    const asked = Promise.withResolvers<void>();
+    const password = () => {
+      asked.resolve();
+      return new Promise<string>(() => {});
+    };
+    const stop = new AbortController();
+    const connecting = createFtpTarget(destination(), password, log).connect(stop.signal);
+    await asked.promise;
+    stop.abort();
+    await expect(connecting).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
   test.runIf(server.tls !== 'none')('a certificate that nobody vouches for is refused', async () => {
     const target = createFtpTarget(destination(), async () => server.password, log, { name: 'acme-ftp' });
     await expect(target.connect(never)).rejects.toMatchObject({ code: 'target_refused', retryable: false });

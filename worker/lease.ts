@@ -111,6 +111,7 @@ export function createLeases(deps: {
       failure: undefined,
       waiting: undefined,
       progress: undefined,
+      brokenRuns: undefined,
       // Each attempt is one experience.
       learned: false,
       steps,

@@ -2,30 +2,32 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { createQueueClient } from '../core/queue.ts';
 import { createPolling, type Polling } from './polling.ts';
 
 let server: Server;
 let client: SQSClient;
 let polling: Polling;
 let down: boolean;
+/** Requests that are taken and never answered. */
+let ignored: number;
 
 beforeEach(async () => {
   down = true;
+  ignored = 0;
   server = createServer((request, response) => {
-    if (down) request.socket.destroy();
+    if (ignored > 0) ignored -= 1;
+    else if (down) request.socket.destroy();
     // Answered as soon as it is asked, which no long poll is: the next one follows at once.
     else response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  client = new SQSClient({
-    region: 'us-east-1',
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    maxAttempts: 1,
-  });
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  client = createQueueClient({ region: 'us-east-1', endpoint, requestMs: 100, maxAttempts: 1 });
+  client.config.credentials = async () => ({ accessKeyId: 'local', secretAccessKey: 'local' });
 });
 afterEach(async () => {
   await polling.stop();
@@ -74,4 +76,22 @@ it('stops in the middle of a pause', async () => {
   polling.start();
   await vi.waitFor(() => expect(pauseMs).toHaveBeenCalledTimes(2));
   await polling.stop();
+});
+
+it('goes on after a poll that was never answered', async () => {
+  down = false;
+  ignored = 1;
+  let answers = 0;
+  server.on('request', (_request, response) => response.on('finish', () => (answers += 1)));
+  polling = createPolling({
+    client,
+    queueUrl: 'http://127.0.0.1/000000000000/transfers',
+    slots: 1,
+    visibilitySeconds: 30,
+    pauseMs: () => 1,
+    handle: async () => 'delete',
+    log: pino({ level: 'silent' }),
+  });
+  polling.start();
+  await vi.waitFor(() => expect(answers).toBeGreaterThan(0), { timeout: 10_000 });
 });

@@ -125,7 +125,7 @@ describe.each(SERVERS.filter(({ missing }) => !missing))('an upload that stopped
     );
     return {
       policy: { ...policy, destinations },
-      openSource: async () => ({ source, close: async () => {} }),
+      openSource: async () => ({ source, openedAt: [], close: async () => {} }),
       openTarget: () => real,
       ...changes,
     };

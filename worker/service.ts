@@ -81,6 +81,7 @@ export async function startWorker(
       const source = createS3Source({ client: async () => grant.client, memory, log });
       return {
         source,
+        openedAt: grant.openedAt,
         async close() {
           source.close();
           await grant.close();

@@ -31,6 +31,8 @@ export function watchRun(deps: {
   lease: Lease;
   store: TransferStore;
   checkpoints: () => Checkpoints | undefined;
+  /** The record with what the run knows and has not written down. */
+  carry: (record: Transfer) => Transfer;
   stop: (reason: RunStop) => void;
   leaseMs: number;
   lookMs?: number;
@@ -45,7 +47,8 @@ export function watchRun(deps: {
 
   const stop = (why: StopCause) => {
     if (over) return;
-    over = true;
+    // Whoever is cancelled cleans up under its lease, and what is in place already is not cancelled at all.
+    over = why === 'lease lost';
     deps.stop(new RunStop(why));
   };
 
@@ -72,7 +75,7 @@ export function watchRun(deps: {
       const checkpoints = deps.checkpoints();
       current = await lease.write((record) => {
         const progress = checkpoints?.progress();
-        return progress ? { ...record, progress } : record;
+        return { ...deps.carry(record), ...(progress && { progress }) };
       });
       renewedAt = begunAt;
       save(checkpoints);

@@ -409,6 +409,39 @@ describe('a run that is interrupted', () => {
     expect(rig.target.files.get('/incoming/file-0.csv')?.equals(contentOf(file(0, 0).key, 5_000))).toBe(true);
   });
 
+  it('is not cancelled any more once the file is in place, however long the last edit of the message takes', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 2_000)]);
+    const mayRead = createGate();
+    rig.source.gates.set(file(0, 0).key, mayRead);
+    const edit = createGate();
+    let looks = 0;
+    const store: typeof rig.store = {
+      ...rig.store,
+      get(transferId) {
+        looks += 1;
+        return rig.store.get(transferId);
+      },
+    };
+    const running = rig.run(transfer, {
+      changes: {
+        store,
+        async showProgress() {
+          mayRead.open();
+          await edit.pass();
+        },
+      },
+    });
+    await edit.reached;
+    await expect.poll(() => statesOf(rig, transfer)).toEqual(['done']);
+    await cancelBy(rig, transfer.transferId);
+    // The second one after it began when the first had come to its end.
+    const before = looks;
+    await expect.poll(() => looks, { timeout: 5_000 }).toBeGreaterThan(before + 1);
+    edit.open();
+    expect(await running).toBe('completed');
+  });
+
   it('touches nothing any more once another worker has taken over', async () => {
     const rig = createWorkerRig(db);
     const gate = createGate();
@@ -513,6 +546,30 @@ describe('tickets', () => {
     rig.serviceNow.down = false;
     expect(await rig.run(transfer)).toBe('completed');
     expect((await rig.get(transfer.transferId)).waiting).toBeUndefined();
+  });
+
+  it('counts neither runs that were handed over nor those of an earlier attempt', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 2_000)]);
+    for (let deployments = 0; deployments < 3; deployments += 1) {
+      const gate = createGate();
+      rig.source.gates.set(file(0, 0).key, gate);
+      const stopping = new AbortController();
+      const running = rig.run(transfer, {}, stopping.signal);
+      await gate.reached;
+      stopping.abort();
+      expect(await running).toBe('stopping');
+    }
+    rig.source.gates.clear();
+    rig.target.before = () => {
+      throw new FerryError('target_unreachable', { retryable: true, userMessage: 'It restarts.' });
+    };
+    for (const outcome of ['deferred', 'deferred', 'failed']) expect(await rig.run(transfer)).toBe(outcome);
+    const { transfer: again } = await rig.store.change(transfer.transferId, (current) => ({
+      next: { ...current, status: 'queued', attempt: 2 },
+      result: undefined,
+    }));
+    expect(await rig.run(again)).toBe('deferred');
   });
 
   it('completes when ServiceNow goes away after the start; the reconciler closes the tickets', async () => {

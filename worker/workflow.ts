@@ -32,7 +32,7 @@ const CLEANUP_MS = 8_000;
 /** Pauses between further looks for the tickets before the transfer is put off, in milliseconds. */
 const TICKET_PAUSES = [1_000, 3_000];
 
-/** Runs in which the bytes may fail to get through before the transfer fails. */
+/** Runs in a row that may fail to get bytes through before the transfer fails. */
 const STREAM_RUNS = 3;
 
 export interface WorkflowDeps {
@@ -113,6 +113,8 @@ export async function runTransfer(
   let grant: SourceGrant | undefined;
   /** Steps as they are, where the record does not know yet. */
   let unwritten: Partial<Transfer['steps']> = {};
+  /** What this run was granted, and what for. */
+  const grants: { purpose: 'check' | 'stream'; openedAt: readonly number[] }[] = [];
 
   let inPlace = false;
 
@@ -128,6 +130,7 @@ export async function runTransfer(
     store,
     stop,
     checkpoints: () => streaming,
+    carry: (record) => withRun(record),
     leaseMs: deps.leaseMs,
     now,
     log,
@@ -147,13 +150,18 @@ export async function runTransfer(
     log.info({ step }, 'begins');
   }
 
-  const withSteps = (current: Transfer): Transfer => ({
+  /** The record with what only this run knows yet: its steps, and its sessions after those of earlier runs. */
+  const withRun = (current: Transfer): Transfer => ({
     ...current,
     steps: { ...current.steps, ...unwritten },
+    sessions: [
+      ...(taken.transfer.sessions ?? []),
+      ...grants.flatMap(({ purpose, openedAt }) => openedAt.map((at) => ({ at, purpose }))),
+    ],
   });
 
   async function writeSteps(): Promise<void> {
-    transfer = await withRetry(retry, signal, () => lease.write(withSteps));
+    transfer = await withRetry(retry, signal, () => lease.write(withRun));
     unwritten = {};
   }
 
@@ -183,8 +191,11 @@ export async function runTransfer(
   }
 
   async function steps(): Promise<RunOutcome> {
-    const open = (purpose: 'check' | 'stream') =>
-      withRetry(retry, signal, () => deps.openSource(transfer, signal, purpose));
+    async function open(purpose: 'check' | 'stream'): Promise<SourceGrant> {
+      const opened = await withRetry(retry, signal, () => deps.openSource(transfer, signal, purpose));
+      grants.push({ purpose, openedAt: opened.openedAt });
+      return opened;
+    }
     const openSource = () => open('check');
     log.info({ step }, 'begins');
     signal.throwIfAborted();
@@ -230,8 +241,14 @@ export async function runTransfer(
       everyMs: deps.progressMs,
       log,
     });
-    const verified = await streaming.run().finally(() => message.end());
-    inPlace = !signal.aborted;
+    const verified = await streaming
+      .run()
+      .then((words) => {
+        // Before the last edit of the message: whoever cancels during that must not be told that nothing was sent.
+        inPlace = true;
+        return words;
+      })
+      .finally(() => message.end());
     begin('update tickets');
     await watch.end();
     const ending = (current: Transfer) => completed(current, now(), verified, streaming?.progress());
@@ -242,7 +259,7 @@ export async function runTransfer(
 
   const writeEnd = (ending: (current: Transfer) => Transfer) =>
     lease.write((current) => {
-      const ended = ending(withSteps(current));
+      const ended = ending(withRun(current));
       return deps.ahead({ ...ended, learned: ended.status !== 'cancelled' });
     });
 
@@ -295,10 +312,16 @@ export async function runTransfer(
     return 'failed';
   }
 
-  async function defer(reason: string, until?: number): Promise<RunOutcome> {
+  async function defer(
+    reason: string,
+    { until, brokenRuns }: { readonly until?: number | undefined; readonly brokenRuns?: number } = {},
+  ): Promise<RunOutcome> {
     await watch.end();
     await streaming?.save();
-    await lease.release((current) => putOff(withSteps(current), now(), reason, until));
+    await lease.release((current) => ({
+      ...putOff(withRun(current), now(), reason, until),
+      ...(brokenRuns !== undefined && { brokenRuns, progress: streaming?.progress() ?? current.progress }),
+    }));
     log.warn({ step, reason }, 'put off');
     void deps.settle(transferId);
     return 'deferred';
@@ -308,7 +331,7 @@ export async function runTransfer(
     await watch.end();
     await streaming?.save();
     await lease.release((current) => ({
-      ...withSteps(current),
+      ...withRun(current),
       progress: streaming?.progress() ?? current.progress,
     }));
     log.info({ step }, 'handed over');
@@ -329,14 +352,19 @@ export async function runTransfer(
       }
     }
     if (thrown instanceof Aside) {
-      return thrown.way === 'wait' ? defer(thrown.message, thrown.until) : cancel('worker', thrown.message);
+      return thrown.way === 'wait'
+        ? defer(thrown.message, { until: thrown.until })
+        : cancel('worker', thrown.message);
     }
     // What may pass gets a fresh run later, perhaps by another worker, that goes on where this one stopped.
     const mayPass = thrown instanceof FerryError && thrown.retryable && step === 'stream';
-    if (mayPass && transfer.steps.stream.attempts < (deps.streamRuns ?? STREAM_RUNS)) {
-      return defer(thrown.userMessage);
-    }
-    return fail(thrown);
+    if (!mayPass) return fail(thrown);
+    const { progress, brokenRuns = 0 } = taken.transfer;
+    const cameFurther = (streaming?.progress()?.bytesDone ?? 0) > (progress?.bytesDone ?? 0);
+    const broken = cameFurther ? 1 : brokenRuns + 1;
+    return broken < (deps.streamRuns ?? STREAM_RUNS)
+      ? defer(thrown.userMessage, { brokenRuns: broken })
+      : fail(thrown);
   }
 
   log.info({ attempt: transfer.attempt }, 'taken');

@@ -1,10 +1,5 @@
 /** ActiveSessions: who may obtain S3 credentials for the next seconds; never the credentials, never the token itself. */
-import {
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { lostCondition, storeFault } from './items.ts';
 

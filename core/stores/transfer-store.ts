@@ -14,6 +14,7 @@ import { dueAt, dueToHold } from '../due-work.ts';
 import { FerryError } from '../errors.ts';
 import { type PostedMessage, type Transfer, transferSchema } from '../transfer.ts';
 import { expiresAt, fromItem, isAlive, LIFETIME, lostCondition, storeFault, toItem } from './items.ts';
+import { createOwnTurn } from './own-turn.ts';
 import { pack, unpack } from './packed.ts';
 
 /** A pure answer to the record as it stands: the next record, if it should change, and what to tell the caller. */
@@ -23,13 +24,11 @@ export interface Change<R> {
 }
 
 /** What the programs alone read; the rest can be read in a console: `npm run audit` tells the story. */
-const PACKED = new Set(['history', 'steps', 'forecast', 'audit']);
+const PACKED = new Set(['history', 'steps', 'sessions', 'forecast', 'audit']);
 
 /** The sparse index's partition for transfers. */
 const DUE_BUCKET = 'transfer';
 const MAX_TRIES = 20;
-/** How long a change waits for this process's own change before it, in milliseconds. */
-const PATIENCE_MS = 1_000;
 
 export interface TransferStore {
   /** Stores a new record. `exists`: this id was proposed before, by an earlier delivery of the same turn. */
@@ -84,30 +83,7 @@ export function createTransferStore(options: {
       ? withAudit(before, after, { at: now(), by: options.audit ?? 'bot' })
       : after;
 
-  /** The latest change of this process to each record; settled ones are forgotten. */
-  const underWay = new Map<string, Promise<unknown>>();
-
-  /**
-   * Changes of one process to one record go one after the other, because a condition that is lost costs as much
-   * as a write. Only a courtesy: the conditions decide, so nobody waits for long.
-   */
-  async function afterOurOwn<T>(transferId: string, act: () => Promise<T>): Promise<T> {
-    const before = underWay.get(transferId);
-    const acting = (async () => {
-      if (before) await Promise.race([before, delay(PATIENCE_MS, undefined, { ref: false })]);
-      return act();
-    })();
-    const settled = acting.then(
-      () => undefined,
-      () => undefined,
-    );
-    underWay.set(transferId, settled);
-    try {
-      return await acting;
-    } finally {
-      if (underWay.get(transferId) === settled) underWay.delete(transferId);
-    }
-  }
+  const inOwnTurn = createOwnTurn();
 
   const itemOf = (transfer: Transfer, mark: string, heldDue?: number) => {
     const due = dueToHold(dueAt(transfer, now(), options.audit !== undefined), heldDue, now());
@@ -169,7 +145,7 @@ export function createTransferStore(options: {
     },
 
     change: (transferId, decide) =>
-      afterOurOwn(transferId, async () => {
+      inOwnTurn(transferId, async () => {
         let lost:
           | { mark: string; written: Transfer; result: ReturnType<typeof decide>['result'] }
           | undefined;

@@ -64,7 +64,7 @@ const workflow = rig.deps({
   leaseMs,
   changes: {
     policy: { ...policy, destinations: { 'acme-ftp': order.destination } },
-    openSource: async () => ({ source, close: async () => {} }),
+    openSource: async () => ({ source, openedAt: [], close: async () => {} }),
     openTarget: () =>
       createFtpTarget(order.destination, async () => order.password, log, {
         name: 'acme-ftp',

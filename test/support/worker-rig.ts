@@ -118,16 +118,16 @@ export function createWorkerRig(
     objects,
     learning,
     settle,
-    followUp: (transferId) =>
-      followUp({ settle, learn: (id) => learning.learn(id) }, transferId, log),
+    followUp: (transferId) => followUp({ settle, learn: (id) => learning.learn(id) }, transferId, log),
 
-    leases: ({ owner = 'worker-1', leaseMs = 30_000 } = {}) => createLeases({ store, owner, leaseMs, ahead, now }),
+    leases: ({ owner = 'worker-1', leaseMs = 30_000 } = {}) =>
+      createLeases({ store, owner, leaseMs, ahead, now }),
 
     deps: ({ leaseMs = 30_000, changes = {} } = {}) => ({
       store,
       objects,
       policy,
-      openSource: async () => ({ source, close: async () => {} }),
+      openSource: async () => ({ source, openedAt: [now()], close: async () => {} }),
       openTarget: () => target,
       readTicketState,
       settle,
