@@ -101,11 +101,12 @@ export class GatedHouse {
     return { name, bytes, path: `/acme/${name}`, sentence };
   }
 
-  /** Has Ana ask for a new file, until the bot is done with that. */
+  /** Has Ana ask for a new file, until the bot is done with that, its audit events included. */
   async shipment(size?: number): Promise<Shipment> {
     const cargo = await this.cargo(size);
     const asked = await this.office.request('ana', cargo.sentence);
     await this.allTurnsDone();
+    await this.house.recordWith(asked.transferId, 'asked for and told of', (it) => isSettled(it));
     return { ...cargo, asked };
   }
 
