@@ -93,6 +93,17 @@ export function createAuditOutbox(deps: {
     );
   }
 
+  /** Writes the list and has the record tell so; gives the record as it is then. */
+  async function putDown(to: AuditBucket, transfer: Transfer): Promise<Transfer> {
+    const files = await writeList(to, transfer);
+    const listed = await store.change(transfer.transferId, (current) =>
+      filesUnlisted(current) && current.audit && current.attempt === files.attempt
+        ? { next: { ...current, audit: { ...current.audit, files } }, result: undefined }
+        : { result: undefined },
+    );
+    return listed.transfer;
+  }
+
   async function bringIn(transferId: string): Promise<void> {
     let transfer = await store.get(transferId);
     if (!transfer || !auditBehind(transfer) || mayWait(transfer, now())) return;
@@ -101,22 +112,20 @@ export function createAuditOutbox(deps: {
       if (isEnded(transfer.status)) await store.change(transferId, asItIs);
       return;
     }
-    try {
-      if (filesUnlisted(transfer)) {
-        const files = await writeList(bucket, transfer);
-        const listed = await store.change(transferId, (current) =>
-          filesUnlisted(current) && current.audit && current.attempt === files.attempt
-            ? { next: { ...current, audit: { ...current.audit, files } }, result: undefined }
-            : { result: undefined },
-        );
-        transfer = listed.transfer;
-      }
-      await writePending(bucket, transfer);
-    } catch (err) {
-      log.warn({ transferId, err }, 'audit events are behind; the reconciler will bring them in');
-      // Written as it is, it is due later than those that were not tried yet.
-      await store.change(transferId, asItIs);
+    let isBehind = false;
+    const fallBehind = (what: string) => (err: unknown) => {
+      isBehind = true;
+      log.warn({ transferId, err }, `${what} behind; the reconciler comes by again`);
+    };
+    if (filesUnlisted(transfer)) {
+      await putDown(bucket, transfer).then((listed) => {
+        transfer = listed;
+      }, fallBehind('the list of files is'));
     }
+    // Whether or not the files could be listed: the events are what everything else is checked by.
+    await writePending(bucket, transfer).catch(fallBehind('audit events are'));
+    // Written as it is, it is due later than those that were not tried yet.
+    if (isBehind) await store.change(transferId, asItIs);
   }
 
   return {

@@ -185,6 +185,49 @@ describe('the audit trail', () => {
     expect((await current(id)).audit?.pending).toEqual([]);
   });
 
+  /** Ended in the midst of its files, of which only the record tells. */
+  async function failedUnlisted(): Promise<string> {
+    clock = NOON;
+    const transfer = proposal({ status: 'running' });
+    const id = transfer.transferId;
+    await store.create(transfer);
+    await store.change(id, (seen) => ({
+      next: {
+        ...move(seen, 'failed', { at: clock, by: 'worker', text: 'Failed.' }),
+        steps: { ...seen.steps, stream: { attempts: 1 } },
+        endedAt: clock,
+      },
+      result: undefined,
+    }));
+    return id;
+  }
+
+  it('has the events of a transfer whose files cannot be listed', async () => {
+    const id = await failedUnlisted();
+    await outbox().bringIn(id);
+    const record = await current(id);
+    expect(record.audit?.pending).toEqual([]);
+    expect(record.audit?.files).toBeUndefined();
+    expect((await storyOf(id, record)).events).toHaveLength(2);
+  });
+
+  it('tells that files were not listed before the next attempt', async () => {
+    const id = await failedUnlisted();
+    await store.change(id, (seen) => ({
+      next: {
+        ...move(seen, 'queued', { at: clock, by: bob.userId, text: 'Another try.' }),
+        attempt: 2,
+        endedAt: undefined,
+      },
+      result: undefined,
+    }));
+    clock += 20_000;
+    await outbox().bringIn(id);
+    const { events, faults } = await storyOf(id, await current(id));
+    expect(faults).toEqual([]);
+    expect(events.map(({ kind, facts }) => [kind, facts?.digest])).toContainEqual(['files', 'not listed']);
+  });
+
   it('is looked for by nobody once auditing is switched off', async () => {
     clock = NOON;
     const unaudited = createTransferStore({
