@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadBotConfig, loadWorkerConfig } from '../../core/config.ts';
 import { type Resource, type SynthesizedCloud, synthesize } from '../../test/support/cloud.ts';
 import { worldPolicy } from '../local/world-policy.ts';
+import { METRICS } from '../schema/metrics.ts';
 import { QUEUE } from '../schema/queue.ts';
 import { TABLES, type TableDefinition } from '../schema/tables.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -193,6 +194,19 @@ describe('the service stack', () => {
     const { env } = load({ ...environment, ...urls, ...passwords, FILEFERRY_CONFIG: policyFile });
     expect(env.READ_ONLY_ROLE_ARN).toBe('arn:aws:iam::111122223333:role/FileFerryReadOnlyRole');
     expect(container).toMatchObject({ ReadonlyRootFilesystem: true, Command: [`${service}/main.ts`] });
+  });
+
+  it('shows every metric that the services emit, under the name that they give it', () => {
+    const [dashboard] = all('default', 'AWS::CloudWatch::Dashboard');
+    const body = JSON.stringify(dashboard?.Properties.DashboardBody).replaceAll('\\', '');
+    const shown = new Set(
+      [...body.matchAll(/"FileFerry","(\w+)","(\w+)","(\w+)"/g)].map(([, name, dimension, service]) => {
+        expect(dimension).toBe(METRICS.dimension);
+        expect(['bot', 'worker']).toContain(service);
+        return name;
+      }),
+    );
+    expect([...shown].sort()).toEqual(Object.values(METRICS.names).sort());
   });
 
   it('gives a worker 120 seconds to hand over, and scales by backlog per task', () => {

@@ -126,6 +126,9 @@ export function renderStory({ transferId, events, record, faults }: Story): stri
       ...(from === 'record' ? ['[not in the bucket yet]'] : []),
     ].join('  '),
   );
+  if (events.length === 0) {
+    return `There is no story of ${transferId}: no event in the bucket, and none on its record.`;
+  }
   const hashes = [...new Set(events.map(({ planHash }) => planHash))];
   return [
     `${transferId}   plan ${hashes.join(', ') || 'unknown'}`,

@@ -1,4 +1,4 @@
-/** `npm run verify [-- --json] [-- --secrets NAME …]`: prints the findings; the exit code is 1 when one is wrong. */
+/** `npm run verify [-- --json] [-- --secrets NAME …] [-- --env FILE]`: prints the findings; the exit code is 1 when one is wrong. */
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
@@ -8,10 +8,12 @@ import { verify } from './verify.ts';
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
+    /** A file of settings, beside the environment. */
+    env: { type: 'string', default: '.env' },
     secrets: { type: 'string', multiple: true, default: [] },
   },
 });
-if (existsSync('.env')) process.loadEnvFile('.env');
+if (existsSync(values.env)) process.loadEnvFile(values.env);
 
 const findings = await verify(process.env, pino({ level: 'silent' }), values.secrets);
 const right = findings.every(({ status }) => status !== 'wrong');

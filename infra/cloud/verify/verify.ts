@@ -8,6 +8,7 @@ import { createStsClient } from '../../../core/s3-credentials.ts';
 import { createSecretResolver, createSecretsClient } from '../../../core/secrets.ts';
 import { createServiceNow } from '../../../core/servicenow.ts';
 import { settingsFromSecret } from '../../../core/settings-secret.ts';
+import { lookAtAuditBucket } from './audit-bucket.ts';
 import { type Finding, ok, reasonOf, wrong } from './finding.ts';
 import {
   BOT_SCOPES,
@@ -118,6 +119,11 @@ export async function verify(
         externalId: env.READ_ONLY_ROLE_EXTERNAL_ID,
         buckets: Object.keys(policy.buckets),
       }),
+      lookAtAuditBucket(
+        { region, ...endpoint(env.AWS_ENDPOINT_URL_S3), forcePathStyle: env.S3_FORCE_PATH_STYLE },
+        env.AUDIT_BUCKET,
+        emulated,
+      ),
       lookAtSlack(env.SLACK_API_URL, [
         ...(botToken ? [{ setting: 'SLACK_BOT_TOKEN', token: botToken, scopes: BOT_SCOPES }] : []),
         ...(appToken ? [{ setting: 'SLACK_APP_TOKEN', token: appToken, scopes: ['connections:write'] }] : []),
