@@ -128,6 +128,7 @@ export async function runTransfer(
   const watch = watchRun({
     lease,
     store,
+    settle: deps.settle,
     stop,
     checkpoints: () => streaming,
     carry: (record) => withRun(record),
