@@ -244,7 +244,14 @@ export const transferSchema = z.strictObject({
     })
     .optional(),
   /** Why the transfer pauses, for the card: who or what it waits for. */
-  waiting: z.strictObject({ reason: z.string(), since: instant }).optional(),
+  waiting: z
+    .strictObject({
+      reason: z.string(),
+      since: instant,
+      /** Of a run that was put off: when it is to be taken up again. */
+      until: instant.optional(),
+    })
+    .optional(),
   /** Runs in a row of this attempt that a passing fault ended without more bytes having arrived than before. */
   brokenRuns: z.int().nonnegative().optional(),
   cancelRequested: z.strictObject({ by: personSchema, at: instant }).optional(),

@@ -1,7 +1,11 @@
 /** The records that a run leaves: completed, failed, cancelled, or put off; pure, as the store may ask twice. */
+import { backOff, LONGEST } from '../core/due-work.ts';
 import type { FerryError } from '../core/errors.ts';
 import type { StepName, Transfer } from '../core/transfer.ts';
 import { move, note } from '../core/transfer-state.ts';
+
+/** After which a run that was put off is first taken up again, in milliseconds. */
+const FIRST_PAUSE_MS = 15_000;
 
 type Progress = Transfer['progress'];
 
@@ -122,11 +126,17 @@ export function failed(
   };
 }
 
-/** Said once, however often it is put off for the same reason. */
-export function putOff(current: Transfer, at: number, reason: string): Transfer {
-  if (current.waiting) return current;
+/**
+ * Said once, however often it is put off for the same reason; the longer it waits, the later it is taken up again.
+ *
+ * @param until when it can go on, where that is known
+ */
+export function putOff(current: Transfer, at: number, reason: string, until?: number): Transfer {
+  const { waiting } = current;
+  const next = until ?? at + backOff(at - (waiting?.since ?? at), FIRST_PAUSE_MS, LONGEST.waiting);
+  if (waiting) return { ...current, waiting: { ...waiting, until: next } };
   return note(
-    { ...current, waiting: { reason, since: at } },
+    { ...current, waiting: { reason, since: at, until: next } },
     { at, by: 'worker', text: `Waiting: ${reason}` },
   );
 }

@@ -21,7 +21,7 @@ import { prepareStreaming, type Streaming } from './steps/stream.ts';
 import { checkTickets } from './steps/tickets.ts';
 import { requireDestination, validate } from './steps/validate.ts';
 import type { Target } from './target.ts';
-import { closedUntil } from './time-window.ts';
+import { askAgainAt, closedUntil } from './time-window.ts';
 import { watchRun } from './watch.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from './with-retry.ts';
 
@@ -72,10 +72,13 @@ export type RunOutcome = 'completed' | 'failed' | 'cancelled' | 'deferred' | 'st
 /** Leaves the steps for a reason that is no fault: waits, or was stopped by a person in ServiceNow. */
 class Aside extends Error {
   readonly way: 'wait' | 'cancelled in ServiceNow';
+  /** When it can go on, where that is known; epoch milliseconds. */
+  readonly until: number | undefined;
 
-  constructor(way: Aside['way'], message: string) {
+  constructor(way: Aside['way'], message: string, until?: number) {
     super(message);
     this.way = way;
+    this.until = until;
   }
 }
 
@@ -121,6 +124,7 @@ export async function runTransfer(
   const watch = watchRun({
     lease,
     store,
+    settle: deps.settle,
     stop,
     checkpoints: () => streaming,
     carry: (record) => withRun(record),
@@ -192,8 +196,12 @@ export async function runTransfer(
     const openSource = () => open('check');
     log.info({ step }, 'begins');
     signal.throwIfAborted();
-    const closed = closedUntil(requireDestination(policy, transfer).window, now());
-    if (closed) throw new Aside('wait', `${transfer.plan.destination} takes files ${closed}.`);
+    const { window } = requireDestination(policy, transfer);
+    const closed = closedUntil(window, now());
+    if (window && closed) {
+      const text = `${transfer.plan.destination} takes files ${closed}.`;
+      throw new Aside('wait', text, askAgainAt(window, now()));
+    }
     const facts = await validate({ transfer, policy, objects, openSource, retry, signal, now: now() });
     begin('tickets');
     await requireTickets();
@@ -284,11 +292,14 @@ export async function runTransfer(
     return 'failed';
   }
 
-  async function defer(reason: string, brokenRuns?: number): Promise<RunOutcome> {
+  async function defer(
+    reason: string,
+    { until, brokenRuns }: { readonly until?: number | undefined; readonly brokenRuns?: number } = {},
+  ): Promise<RunOutcome> {
     await watch.end();
     await streaming?.save();
     await lease.release((current) => ({
-      ...putOff(withRun(current), now(), reason),
+      ...putOff(withRun(current), now(), reason, until),
       ...(brokenRuns !== undefined && { brokenRuns, progress: streaming?.progress() ?? current.progress }),
     }));
     log.warn({ step, reason }, 'put off');
@@ -321,7 +332,9 @@ export async function runTransfer(
       }
     }
     if (thrown instanceof Aside) {
-      return thrown.way === 'wait' ? defer(thrown.message) : cancel('worker', thrown.message);
+      return thrown.way === 'wait'
+        ? defer(thrown.message, { until: thrown.until })
+        : cancel('worker', thrown.message);
     }
     // A session was not renewed, because a person cancelled a ticket in ServiceNow meanwhile.
     if (thrown instanceof FerryError && thrown.code === 'cancelled')
@@ -332,7 +345,9 @@ export async function runTransfer(
     const { progress, brokenRuns = 0 } = taken.transfer;
     const cameFurther = (streaming?.progress()?.bytesDone ?? 0) > (progress?.bytesDone ?? 0);
     const broken = cameFurther ? 1 : brokenRuns + 1;
-    return broken < (deps.streamRuns ?? STREAM_RUNS) ? defer(thrown.userMessage, broken) : fail(thrown);
+    return broken < (deps.streamRuns ?? STREAM_RUNS)
+      ? defer(thrown.userMessage, { brokenRuns: broken })
+      : fail(thrown);
   }
 
   log.info({ attempt: transfer.attempt }, 'taken');

@@ -212,6 +212,27 @@ describe('TeamsChatClient', () => {
     expect(server.personalMessages(ANA)).toHaveLength(2);
   });
 
+  it('does not wait for ever for a token of its own', async () => {
+    const connector = createTeamsConnector({
+      identity: { appId: TEAMS_APP, appType: 'SingleTenant', tenantId: TEAMS_TENANT },
+      serviceUrls: knownServiceUrls([], true),
+      now: Date.now,
+      timeoutMs: 20,
+      backoffMs: [],
+      credentials: {
+        isValidAppId: async () => true,
+        isAuthenticationDisabled: async () => false,
+        // As MSAL's, whose POST knows no timeout.
+        createCredentials: async () => ({ signRequest: () => new Promise(() => {}) }),
+      },
+    });
+    await expect(connector.send(thread, { type: 'message', text: 'Hello' })).rejects.toMatchObject({
+      code: 'timeout',
+      retryable: true,
+    });
+    expect(server.calls).toHaveLength(0);
+  });
+
   it('refuses a thread of another platform', async () => {
     const slack = { platform: 'slack', teamId: 'T', channelId: 'C' } as const;
     await expect(client.post(slack, card, { key: 'k' })).rejects.toMatchObject({ code: 'internal' });

@@ -1,6 +1,7 @@
 /** The Bot Connector, spoken to through botbuilder: the few calls that FileFerry makes, and who may call it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { CloudAdapter, ConfigurationBotFrameworkAuthentication } from 'botbuilder';
+import { withDeadline } from '../../core/deadline.ts';
 import { FerryError } from '../../core/errors.ts';
 import type { TeamsThreadRef } from '../../core/thread-ref.ts';
 import { saysItIsFromChannel } from './channel-token.ts';
@@ -97,7 +98,7 @@ interface CallOptions {
 
 export function createTeamsConnector(options: ConnectorOptions): TeamsConnector {
   const { identity, serviceUrls, now, patienceMs = DEFAULT_PATIENCE_MS } = options;
-  const { backoffMs = DEFAULT_BACKOFF_MS } = options;
+  const { backoffMs = DEFAULT_BACKOFF_MS, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const pace = createPace(now);
   const authentication = new ConfigurationBotFrameworkAuthentication(
     {
@@ -112,7 +113,7 @@ export function createTeamsConnector(options: ConnectorOptions): TeamsConnector 
     options.credentials,
     undefined,
     undefined,
-    { httpClient: connectorHttp(options.timeoutMs ?? DEFAULT_TIMEOUT_MS) },
+    { httpClient: connectorHttp(timeoutMs) },
   );
   const adapter = new CloudAdapter(authentication);
   const channel = {
@@ -140,7 +141,8 @@ export function createTeamsConnector(options: ConnectorOptions): TeamsConnector 
         throw fromTeams(new ConnectorFault(429, 'OurOwnLimit', undefined));
       }
       try {
-        return await make();
+        // The bot's own token is fetched with it, by a client that waits for ever (`@azure/msal-node`).
+        return await withDeadline(make(), 2 * timeoutMs, 'a call to Teams with its token');
       } catch (thrown) {
         const base = backoffMs[attempt];
         const mayRepeat = isWorthRepeating(thrown) || (repeatable && isUncertain(thrown));
