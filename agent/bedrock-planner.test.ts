@@ -342,6 +342,7 @@ describe('limits', () => {
     ['steps', { steps: 3 }, 3],
     ['calls of tools', { calls: 2 }, 3],
     ['tokens', { turnTokens: 2_000 }, 2],
+    ['budget', { turnUsd: 0.001 }, 1],
   ] as const;
   for (const [what, limits, requests] of limitsMet) {
     it(`end a turn at its ${what}, and fixed rules answer`, async () => {
@@ -365,6 +366,14 @@ describe('limits', () => {
     expect(await rig.say('hello', { person: cleo })).not.toHaveProperty('note');
     rig.now += 86_400_000;
     expect(await rig.say('hello')).not.toHaveProperty('note');
+  });
+
+  it('count what a day costs, too', async () => {
+    const rig = await planning(() => ({ say: 'Hello.' }), { limits: { dayUsd: 0.001 } });
+    rig.now = NOON + 2 * 86_400_000;
+    expect(await rig.say('hello')).not.toHaveProperty('note');
+    expect(await rig.say('hello')).toMatchObject({ note: expect.stringContaining('over its limit') });
+    expect((await rig.contexts.spentToday(ana.userId)).usd).toBeGreaterThan(0.001);
   });
 
   it('end a turn at its deadline', async () => {

@@ -4,8 +4,8 @@ import { FerryError } from '../core/errors.ts';
 import { transferIdFor } from '../core/ids.ts';
 import { mayUse } from '../core/policy.ts';
 import type { UserContextStore } from '../core/stores/user-context-store.ts';
-import type { ModelLimits } from './limits.ts';
-import { type Model, totalOf, type Usage } from './model.ts';
+import { costOf, type ModelLimits, type ModelPrice } from './limits.ts';
+import { type Model, totalOf } from './model.ts';
 import { shownModelText } from './model-text.ts';
 import type { Planner, Reply, Turn } from './planner.ts';
 import type { PlannerDeps } from './ports.ts';
@@ -14,29 +14,15 @@ import { type LoopEnd, newMeter, runToolLoop } from './tool-loop.ts';
 import { createEvidence } from './tools/evidence.ts';
 import { TOOLBOX } from './tools/toolbox.ts';
 
-/** US dollars for a million tokens. */
-export interface ModelPrice {
-  readonly input: number;
-  readonly output: number;
-}
-
 export interface BedrockPlannerDeps extends PlannerDeps {
   readonly model: Model;
-  readonly contexts: Pick<UserContextStore, 'get' | 'tokensUsed' | 'addTokens'>;
+  readonly contexts: Pick<UserContextStore, 'get' | 'spentToday' | 'spend'>;
   readonly limits: ModelLimits;
   readonly price: ModelPrice;
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly log: Logger;
 }
-
-/** Reading the cache costs a tenth of reading input, writing it a quarter more. */
-const costOf = ({ input, output, cacheRead, cacheWrite }: Usage, price: ModelPrice): number =>
-  (input * price.input +
-    output * price.output +
-    cacheRead * price.input * 0.1 +
-    cacheWrite * price.input * 1.25) /
-  1e6;
 
 /** What is still being written may become an address, which is not to be shown. */
 const wholeWords = (text: string): string => text.slice(0, text.search(/\S*$/));
@@ -72,7 +58,8 @@ export function createBedrockPlanner(deps: BedrockPlannerDeps): Planner {
     if (earlier) return { kind: 'proposed', transferId: earlier.transferId };
     const { userId } = turn.person;
     const { draft } = turn;
-    if ((await contexts.tokensUsed(userId)) >= limits.dayTokens) {
+    const spent = await contexts.spentToday(userId);
+    if (spent.tokens >= limits.dayTokens || spent.usd >= limits.dayUsd) {
       throw new FerryError('limit_exceeded', {
         userMessage: 'Your share of the model is used up for today.',
       });
@@ -93,6 +80,7 @@ export function createBedrockPlanner(deps: BedrockPlannerDeps): Planner {
         tools: TOOLBOX,
         context: { deps, turn, memory, evidence: createEvidence(turn, memory), signal },
         limits,
+        price: deps.price,
         meter,
         ...(draft ? { onText: (text: string) => draft(shownModelText(wholeWords(text))) } : {}),
       });
@@ -123,8 +111,8 @@ export function createBedrockPlanner(deps: BedrockPlannerDeps): Planner {
       );
       if (tokens > 0) {
         await contexts
-          .addTokens(userId, tokens)
-          .catch((err: unknown) => log.warn({ err, user: userId }, 'could not count the tokens of a turn'));
+          .spend(userId, { tokens, usd: costOf(meter.usage, deps.price) })
+          .catch((err: unknown) => log.warn({ err, user: userId }, 'could not count what a turn used'));
       }
     }
   }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { FerryError } from '../core/errors.ts';
 import type { ContentBlock, Message } from './bedrock.ts';
-import type { ModelLimits } from './limits.ts';
+import { costOf, type ModelLimits, type ModelPrice } from './limits.ts';
 import { type Model, type ModelAnswer, type ToolSpec, totalOf, type Usage } from './model.ts';
 import type { Reply } from './planner.ts';
 import { boundedJson } from './tools/bounded-json.ts';
@@ -138,6 +138,7 @@ export async function runToolLoop(options: {
   tools: readonly Tool[];
   context: ToolContext;
   limits: ModelLimits;
+  price: ModelPrice;
   meter: Meter;
   onText?: (text: string) => void;
 }): Promise<LoopEnd> {
@@ -148,6 +149,7 @@ export async function runToolLoop(options: {
   for (;;) {
     if (meter.steps >= limits.steps) throw limit('steps');
     if (totalOf(meter.usage) >= limits.turnTokens) throw limit('tokens');
+    if (costOf(meter.usage, options.price) >= limits.turnUsd) throw limit('budget');
     const answer = await model.converse({ system, messages, tools: specs }, context.signal, options.onText);
     count(meter, answer);
     const content = [...answer.content];

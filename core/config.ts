@@ -89,7 +89,10 @@ const botEnv = {
   /** The rest of a turn's 90 seconds is for the fixed rules. */
   BEDROCK_TURN_SECONDS: wholeNumber(1, 60).default(40),
   BEDROCK_DAY_TOKENS: wholeNumber(0, 1_000_000_000).default(500_000),
-  /** US dollars for a million tokens, for the log. */
+  /** US dollars that one turn, and one person in a day, may cost. */
+  BEDROCK_TURN_USD: z.coerce.number().nonnegative().default(1),
+  BEDROCK_DAY_USD: z.coerce.number().nonnegative().default(10),
+  /** US dollars for a million tokens, for the log and for those limits. */
   BEDROCK_PRICE_INPUT: z.coerce.number().nonnegative().default(3),
   BEDROCK_PRICE_OUTPUT: z.coerce.number().nonnegative().default(15),
   /** Whether IAM's policy simulator is asked for a proof that the role cannot write. */

@@ -36,8 +36,20 @@ const contextSchema = z.strictObject({
 });
 export type UserContext = z.infer<typeof contextSchema>;
 
+/** What a person used of a language model. */
+export interface Spent {
+  readonly tokens: number;
+  /** US dollars. */
+  readonly usd: number;
+}
+
 /** Tokens of a language model that a person used in one day, UTC. */
-const tokensSchema = z.strictObject({ day: z.string(), used: z.number().int().nonnegative() });
+const tokensSchema = z.strictObject({
+  day: z.string(),
+  used: z.number().int().nonnegative(),
+  /** What they cost, in millionths of a US dollar. */
+  microUsd: z.number().int().nonnegative().default(0),
+});
 type Tokens = z.infer<typeof tokensSchema>;
 
 export interface UserContextStore {
@@ -61,10 +73,10 @@ export interface UserContextStore {
    * or forgetting would be a way around the limit.
    */
   forget(userId: string): Promise<void>;
-  /** Tokens that the person used today. */
-  tokensUsed(userId: string): Promise<number>;
-  /** Adds to today's tokens. */
-  addTokens(userId: string, tokens: number): Promise<void>;
+  /** What the person used today, UTC. */
+  spentToday(userId: string): Promise<Spent>;
+  /** Adds to that. */
+  spend(userId: string, spent: Spent): Promise<void>;
 }
 
 const EMPTY: UserContext = { exchanges: [], preferences: {}, foci: [] };
@@ -116,21 +128,25 @@ export function createUserContextStore(options: {
   }
 
   const inOwnTurn = createOwnTurn();
-  const change = (userId: string, next: (context: UserContext) => UserContext, used = 0): Promise<void> =>
-    inOwnTurn(userId, () => write(userId, next, used));
+  const change = (
+    userId: string,
+    next: (context: UserContext) => UserContext,
+    more: Spent = { tokens: 0, usd: 0 },
+  ): Promise<void> => inOwnTurn(userId, () => write(userId, next, more));
 
   async function write(
     userId: string,
     next: (context: UserContext) => UserContext,
-    used: number,
+    more: Spent,
   ): Promise<void> {
     for (let tried = 0; tried < MAX_TRIES; tried += 1) {
       const { context, tokens, version } = await read(userId);
-      const spent = (tokens?.used ?? 0) + used;
+      const spent = (tokens?.used ?? 0) + more.tokens;
+      const microUsd = (tokens?.microUsd ?? 0) + Math.ceil(more.usd * 1e6);
       const Item = {
         user_id: userId,
         ...next(context),
-        ...(spent > 0 ? { tokens: { day: today(), used: spent } } : {}),
+        ...(spent > 0 ? { tokens: { day: today(), used: spent, microUsd } } : {}),
         version: version + 1,
         expires_at: expiresAt(now(), LIFETIME.userContext),
       };

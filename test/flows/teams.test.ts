@@ -130,7 +130,11 @@ describe('the walk in Teams', () => {
     expect(answer.status).toBe(200);
     await house.recordWith(withdrawn.transferId, 'withdrawn', ({ status }) => status === 'rejected');
 
-    const question = await teams().people.mention(ana, TEAMS_CHANNEL.id, 'send q3-report.pdf to acme-ftp');
+    const question = await teams().people.mention(
+      ana,
+      TEAMS_CHANNEL.id,
+      'send q3-report.pdf in finance-exports to acme-ftp',
+    );
     const offered = await waitFor('the choices, for Ana alone', () =>
       teams()
         .personalMessages(ana)
