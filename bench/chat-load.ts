@@ -114,7 +114,7 @@ async function measure(slack: HttpSlack, url: string, load: { perSecond: number;
   };
 }
 
-/** Measures the echo bot, then ours, on the same Slack; each is warmed up for a second. */
+/** Measures the echo bot, then ours, on the same Slack; each is warmed up until everybody was seen once. */
 export async function chatLoad(load: {
   perSecond: number;
   seconds: number;
@@ -133,7 +133,7 @@ export async function chatLoad(load: {
     const bot = await startService('bot', { ...stack.environmentForBot(), ...slack.botSettings });
     try {
       const figuresOf = async (url: string, seconds: number) => {
-        await measure(slack, url, { perSecond: Math.min(perSecond, 10), seconds: 1 });
+        await measure(slack, url, { perSecond: Math.min(perSecond, 25), seconds: 4 });
         return measure(slack, url, { perSecond, seconds });
       };
       const bare = await figuresOf(`${echoUrl}/slack/events`, load.echoSeconds);
