@@ -32,12 +32,15 @@ const syncedCards: SyncCards = async (transfer) => ({
   ),
 });
 
-function settler(parts: { tickets?: SyncTickets; cards?: SyncCards; lockMs?: number } = {}) {
+function settler(
+  parts: { tickets?: SyncTickets; cards?: SyncCards; lockMs?: number; roundMs?: number } = {},
+) {
   return createSettler({
     store,
     syncTickets: parts.tickets ?? syncedTickets,
     syncCards: parts.cards ?? syncedCards,
     lockMs: parts.lockMs ?? 60_000,
+    ...(parts.roundMs === undefined ? {} : { roundMs: parts.roundMs }),
     now: () => clock,
     log: pino({ level: 'silent' }),
   });
@@ -253,6 +256,68 @@ describe('settling', () => {
     }).settle(id);
     expect(seen).toEqual([true]);
     expect(isSettled(await current(id))).toBe(true);
+  });
+
+  it('gives up a call that never settles, so that the next look may go on', async () => {
+    const id = await given();
+    const stuck = settler({ cards: () => new Promise(() => {}), roundMs: 50 });
+    await stuck.settle(id);
+    expect((await current(id)).settling?.until).toBeLessThanOrEqual(clock);
+    const seen: boolean[] = [];
+    await settler({
+      cards: async (transfer, again) => {
+        seen.push(again);
+        return syncedCards(transfer, again);
+      },
+    }).settle(id);
+    expect(seen).toEqual([true]);
+    expect(isSettled(await current(id))).toBe(true);
+    await stuck.idle();
+  });
+
+  it('does not write down what comes after it was given up', async () => {
+    const id = await given();
+    const late = Promise.withResolvers<void>();
+    const done = Promise.withResolvers<void>();
+    await settler({
+      cards: async (transfer, again) => {
+        await late.promise;
+        setImmediate(done.resolve);
+        const posted = await syncedCards(transfer, again);
+        return { ...posted, messages: [] };
+      },
+      roundMs: 50,
+    }).settle(id);
+    await settler().settle(id);
+    const { version } = await current(id);
+    late.resolve();
+    await done.promise;
+    expect(await current(id)).toMatchObject({ version, messages: [{ role: 'approval' }] });
+  });
+
+  it('does not have anybody wait for the audit bucket, but at the end', async () => {
+    const id = await given();
+    const bucket = Promise.withResolvers<void>();
+    const brought: string[] = [];
+    const audited = createSettler({
+      store,
+      syncTickets: syncedTickets,
+      syncCards: syncedCards,
+      syncAudit: async (transferId) => {
+        await bucket.promise;
+        brought.push(transferId);
+      },
+      lockMs: 60_000,
+      now: () => clock,
+      log: pino({ level: 'silent' }),
+    });
+    for (let times = 0; times < 4; times += 1) await audited.settle(id);
+    expect(isSettled(await current(id))).toBe(true);
+    expect(brought).toEqual([]);
+    bucket.resolve();
+    await audited.idle();
+    // Once for the first, and once for all that came while it was at it.
+    expect(brought).toEqual([id, id]);
   });
 
   it('does not lose a note that was written after the last look', async () => {

@@ -59,6 +59,8 @@ export type PlannedObject = z.infer<typeof plannedObjectSchema>;
 const checkpointSchema = z.strictObject({
   /** The temporary name that this upload wrote to. */
   tempPath: z.string(),
+  /** Where a later upload is about to move it, or has moved it already. */
+  movedTo: z.string().optional(),
   /** Bytes that were handed to the server in order. */
   bytes: bytes,
   /** CRC-32 (IEEE) of those bytes, unsigned; continue it with `zlib.crc32(data, previous)`. */
@@ -242,7 +244,14 @@ export const transferSchema = z.strictObject({
     })
     .optional(),
   /** Why the transfer pauses, for the card: who or what it waits for. */
-  waiting: z.strictObject({ reason: z.string(), since: instant }).optional(),
+  waiting: z
+    .strictObject({
+      reason: z.string(),
+      since: instant,
+      /** Of a run that was put off: when it is to be taken up again. */
+      until: instant.optional(),
+    })
+    .optional(),
   /** Runs in a row of this attempt that a passing fault ended without more bytes having arrived than before. */
   brokenRuns: z.int().nonnegative().optional(),
   cancelRequested: z.strictObject({ by: personSchema, at: instant }).optional(),

@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import type { LiveProgress } from '../adapters/cards/progress-card.ts';
 import { FerryError, toFerryError } from '../core/errors.ts';
 import { newReference } from '../core/ids.ts';
-import { destinationOf } from '../core/policy.ts';
 import type { Destination, PolicyConfig } from '../core/policy-config.ts';
 import type { ObjectStore } from '../core/stores/object-store.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
@@ -22,13 +21,10 @@ import { prepareStreaming, type Streaming } from './steps/stream.ts';
 import { checkTickets } from './steps/tickets.ts';
 import { requireDestination, validate } from './steps/validate.ts';
 import type { Target } from './target.ts';
-import { TEMP_SUFFIX } from './target-name.ts';
-import { closedUntil } from './time-window.ts';
+import { askAgainAt, closedUntil } from './time-window.ts';
 import { watchRun } from './watch.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from './with-retry.ts';
 
-/** How long removing temporary files may hold up the end of a run, in milliseconds. */
-const CLEANUP_MS = 8_000;
 /** Pauses between further looks for the tickets before the transfer is put off, in milliseconds. */
 const TICKET_PAUSES = [1_000, 3_000];
 
@@ -76,10 +72,13 @@ export type RunOutcome = 'completed' | 'failed' | 'cancelled' | 'deferred' | 'st
 /** Leaves the steps for a reason that is no fault: waits, or was stopped by a person in ServiceNow. */
 class Aside extends Error {
   readonly way: 'wait' | 'cancelled in ServiceNow';
+  /** When it can go on, where that is known; epoch milliseconds. */
+  readonly until: number | undefined;
 
-  constructor(way: Aside['way'], message: string) {
+  constructor(way: Aside['way'], message: string, until?: number) {
     super(message);
     this.way = way;
+    this.until = until;
   }
 }
 
@@ -125,6 +124,7 @@ export async function runTransfer(
   const watch = watchRun({
     lease,
     store,
+    settle: deps.settle,
     stop,
     checkpoints: () => streaming,
     carry: (record) => withRun(record),
@@ -196,8 +196,12 @@ export async function runTransfer(
     const openSource = () => open('check');
     log.info({ step }, 'begins');
     signal.throwIfAborted();
-    const closed = closedUntil(requireDestination(policy, transfer).window, now());
-    if (closed) throw new Aside('wait', `${transfer.plan.destination} takes files ${closed}.`);
+    const { window } = requireDestination(policy, transfer);
+    const closed = closedUntil(window, now());
+    if (window && closed) {
+      const text = `${transfer.plan.destination} takes files ${closed}.`;
+      throw new Aside('wait', text, askAgainAt(window, now()));
+    }
     const facts = await validate({ transfer, policy, objects, openSource, retry, signal, now: now() });
     begin('tickets');
     await requireTickets();
@@ -264,24 +268,7 @@ export async function runTransfer(
     ]);
   }
 
-  /** Removes temporary files; says which are left. Without a stream there never were any. */
-  async function cleanUp(): Promise<string[]> {
-    if (transfer.steps.stream.attempts === 0) return [];
-    const { destination: name } = transfer.plan;
-    const failed = streaming?.failed();
-    try {
-      const destination = destinationOf(policy, name);
-      const target = destination && deps.openTarget(name, destination);
-      const suffix = destination?.tempSuffix ?? TEMP_SUFFIX;
-      return await removeLeftovers({
-        ...{ transfer, lease, objects, target, failed, suffix, patienceMs: CLEANUP_MS, log },
-      });
-    } catch (error) {
-      // How the run ended is what people have to know; the next run finds the files by their checkpoints.
-      log.error({ err: error }, 'temporary files were not looked for');
-      return [];
-    }
-  }
+  const cleanUp = () => removeLeftovers(deps, { transfer, lease, failed: streaming?.failed() });
 
   async function cancel(by: string, text: string): Promise<RunOutcome> {
     const left = await cleanUp();
@@ -305,11 +292,14 @@ export async function runTransfer(
     return 'failed';
   }
 
-  async function defer(reason: string, brokenRuns?: number): Promise<RunOutcome> {
+  async function defer(
+    reason: string,
+    { until, brokenRuns }: { readonly until?: number | undefined; readonly brokenRuns?: number } = {},
+  ): Promise<RunOutcome> {
     await watch.end();
     await streaming?.save();
     await lease.release((current) => ({
-      ...putOff(withRun(current), now(), reason),
+      ...putOff(withRun(current), now(), reason, until),
       ...(brokenRuns !== undefined && { brokenRuns, progress: streaming?.progress() ?? current.progress }),
     }));
     log.warn({ step, reason }, 'put off');
@@ -342,15 +332,22 @@ export async function runTransfer(
       }
     }
     if (thrown instanceof Aside) {
-      return thrown.way === 'wait' ? defer(thrown.message) : cancel('worker', thrown.message);
+      return thrown.way === 'wait'
+        ? defer(thrown.message, { until: thrown.until })
+        : cancel('worker', thrown.message);
     }
+    // A session was not renewed, because a person cancelled a ticket in ServiceNow meanwhile.
+    if (thrown instanceof FerryError && thrown.code === 'cancelled')
+      return cancel('worker', thrown.userMessage);
     // What may pass gets a fresh run later, perhaps by another worker, that goes on where this one stopped.
     const mayPass = thrown instanceof FerryError && thrown.retryable && step === 'stream';
     if (!mayPass) return fail(thrown);
     const { progress, brokenRuns = 0 } = taken.transfer;
     const cameFurther = (streaming?.progress()?.bytesDone ?? 0) > (progress?.bytesDone ?? 0);
     const broken = cameFurther ? 1 : brokenRuns + 1;
-    return broken < (deps.streamRuns ?? STREAM_RUNS) ? defer(thrown.userMessage, broken) : fail(thrown);
+    return broken < (deps.streamRuns ?? STREAM_RUNS)
+      ? defer(thrown.userMessage, { brokenRuns: broken })
+      : fail(thrown);
   }
 
   log.info({ attempt: transfer.attempt }, 'taken');

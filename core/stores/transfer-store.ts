@@ -1,4 +1,5 @@
 /** TransferRequests: the records of transfers, changed only by writes conditional on status and version. */
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -63,6 +64,12 @@ function withThread(messages: unknown, thread: unknown): unknown {
   return messages.map((message) => ({ ...message, ref: { thread, ...message.ref } }));
 }
 
+/**
+ * Tells a write from all others. The SDK sends again what was not answered; when only the answer was lost, the second
+ * write loses its condition to the first, and without a mark that would look like somebody else's.
+ */
+const newMark = () => randomBytes(6).toString('base64url');
+
 /** @param options.audit who writes, when audit events are to be kept; a chain that was begun goes on without it */
 export function createTransferStore(options: {
   client: DynamoDBDocumentClient;
@@ -80,8 +87,8 @@ export function createTransferStore(options: {
 
   const inOwnTurn = createOwnTurn(PATIENCE_MS);
 
-  const itemOf = (transfer: Transfer, heldDue?: number) => {
-    const due = dueToHold(dueAt(transfer, now()), heldDue, now());
+  const itemOf = (transfer: Transfer, mark: string, heldDue?: number) => {
+    const due = dueToHold(dueAt(transfer, now(), options.audit !== undefined), heldDue, now());
     const item = toItem({
       ...transfer,
       messages: transfer.messages.map((one) => withoutThread(one, transfer.thread)),
@@ -90,62 +97,76 @@ export function createTransferStore(options: {
       ...pack(item, PACKED),
       user_id: transfer.requester.userId,
       expires_at: expiresAt(transfer.createdAt, LIFETIME.transfer),
+      written_by: mark,
       ...(due === undefined ? {} : { due_bucket: DUE_BUCKET, due_at: due }),
     };
   };
 
   const transferOf = (item: Record<string, unknown>): Transfer => {
-    const { user_id, expires_at, due_bucket, due_at, ...attributes } = item;
+    const { user_id, expires_at, written_by, due_bucket, due_at, ...attributes } = item;
     const { thread, messages, ...record } = fromItem(unpack(attributes));
     return transferSchema.parse({ ...record, thread, messages: withThread(messages, thread) });
   };
 
-  async function read(transferId: string): Promise<{ transfer: Transfer; due?: number } | undefined> {
+  interface Found {
+    readonly transfer: Transfer;
+    readonly due?: number;
+    /** Of the write that left it so. */
+    readonly mark: unknown;
+  }
+
+  async function read(transferId: string): Promise<Found | undefined> {
     const { Item } = await client
       .send(new GetCommand({ TableName, Key: { transfer_id: transferId }, ConsistentRead: true }))
       .catch((error: unknown) => {
         throw storeFault(error);
       });
     if (!Item || !isAlive(Item, now())) return undefined;
-    const { due_at: due } = Item;
-    return { transfer: transferOf(Item), ...(typeof due === 'number' && { due }) };
+    const { due_at: due, written_by: mark } = Item;
+    return { transfer: transferOf(Item), mark, ...(typeof due === 'number' && { due }) };
   }
 
   return {
     get: async (transferId) => (await read(transferId))?.transfer,
 
     async create(transfer) {
+      const mark = newMark();
       try {
         await client.send(
           new PutCommand({
             TableName,
-            Item: itemOf(audited(undefined, transfer)),
+            Item: itemOf(audited(undefined, transfer), mark),
             ConditionExpression: 'attribute_not_exists(transfer_id)',
           }),
         );
         return 'created';
       } catch (error) {
         lostCondition(error);
-        return 'exists';
+        return (await read(transfer.transferId))?.mark === mark ? 'created' : 'exists';
       }
     },
 
     change: (transferId, decide) =>
       inOwnTurn(transferId, async () => {
+        let lost:
+          | { mark: string; written: Transfer; result: ReturnType<typeof decide>['result'] }
+          | undefined;
         for (let tried = 0; tried < MAX_TRIES; tried += 1) {
           const found = await read(transferId);
           if (!found) {
             throw new FerryError('not_found', { userMessage: `There is no transfer ${transferId}.` });
           }
+          if (lost && found.mark === lost.mark) return { transfer: lost.written, result: lost.result };
           const { transfer: current } = found;
           const { next, result } = decide(current);
           if (!next) return { transfer: current, result };
           const written = audited(current, { ...next, version: current.version + 1 });
+          const mark = newMark();
           try {
             await client.send(
               new PutCommand({
                 TableName,
-                Item: itemOf(transferSchema.parse(written), found.due),
+                Item: itemOf(transferSchema.parse(written), mark, found.due),
                 ConditionExpression: '#status = :status AND #version = :version',
                 ExpressionAttributeNames: { '#status': 'status', '#version': 'version' },
                 ExpressionAttributeValues: { ':status': current.status, ':version': current.version },
@@ -154,6 +175,7 @@ export function createTransferStore(options: {
             return { transfer: written, result };
           } catch (error) {
             lostCondition(error);
+            lost = { mark, written, result };
             await delay(Math.random() * 10 * (tried + 1));
           }
         }
