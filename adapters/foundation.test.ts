@@ -28,6 +28,7 @@ beforeAll(() => {
         TABLE_PREFIX: db.prefix,
         QUEUE_URL: `${NOWHERE}/000000000000/FileFerry-Transfers`,
         LEASE_SECONDS: 30,
+        S3_SESSION_RENEW_SECONDS: 300,
         SERVICENOW_URL: NOWHERE,
         SERVICENOW_USER: 'fileferry',
         SERVICENOW_PASSWORD: 'local',

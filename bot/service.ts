@@ -125,7 +125,8 @@ export async function startBot(
       },
       learning,
       settle: settler.settle,
-      ...(env.PROVE_READ_ONLY
+      // The role of a permission set has no ARN that could be asked about.
+      ...(env.PROVE_READ_ONLY && !env.IDENTITY_CENTER_START_URL
         ? { roleProof: createRoleProof({ iam, roleArn: env.READ_ONLY_ROLE_ARN, log, now }) }
         : {}),
       focus: memory,
@@ -172,6 +173,7 @@ export async function startBot(
           retry: retries.retry,
           settle: settler.settle,
           statusCard: conversation.statusFor,
+          showDecision: conversation.showDecision,
           say: (message, within, repeated) => conversation.say(message, within, repeated, 'exact'),
           now,
         },

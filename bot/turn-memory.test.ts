@@ -1,54 +1,45 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+/** What turns spoke of, before and after it is written with the exchange. */
+import { beforeAll, expect, it } from 'vitest';
 import { createUserContextStore, type UserContextStore } from '../core/stores/user-context-store.ts';
+import type { ThreadRef } from '../core/thread-ref.ts';
 import { useDynamoDb } from '../test/support/dynamodb.ts';
-import { ana, bob, NOON } from '../test/support/transfers.ts';
+import { ana, NOON } from '../test/support/transfers.ts';
 import { createTurnMemory } from './turn-memory.ts';
 
 const db = useDynamoDb();
+const here: ThreadRef = { platform: 'slack', teamId: 'T1', channelId: 'C1', threadTs: '1.1' };
+const there: ThreadRef = { ...here, threadTs: '2.2' };
+const object = { bucket: 'finance-exports', key: 'a.csv' };
 let contexts: UserContextStore;
-beforeEach(async () => {
+beforeAll(() => {
   contexts = createUserContextStore({ client: db.documents, tablePrefix: db.prefix, now: () => NOON });
-  for (const { userId } of [ana, bob]) await contexts.forget(userId);
+});
+const exchange = (thread: ThreadRef, at = NOON) => ({ at, thread, text: 'hi', reply: 'hello' });
+const focusIn = async (memory: ReturnType<typeof createTurnMemory>, thread: ThreadRef) =>
+  (await memory.recall({ person: ana, thread })).focus;
+
+it('is known at once in its thread, and to other processes with the exchange', async () => {
+  const memory = createTurnMemory(contexts);
+  const other = createTurnMemory(contexts);
+  await memory.keep({ person: ana, thread: here }, { object });
+  expect(await focusIn(memory, here)).toEqual({ object });
+  expect(await focusIn(memory, there)).toEqual({});
+  expect(await focusIn(other, here)).toEqual({});
+  await memory.remember(ana, exchange(there));
+  expect(await focusIn(other, here)).toEqual({});
+  await memory.remember(ana, exchange(here));
+  expect(await focusIn(other, here)).toEqual({ object });
+  await memory.forget(ana.userId);
+  expect(await focusIn(memory, here)).toEqual({});
 });
 
-const exchange = {
-  at: NOON,
-  thread: { platform: 'slack', teamId: 'T01FERRY', channelId: 'C01OPS', threadTs: '1.1' } as const,
-  text: 'send it',
-  reply: 'proposed TRF-0000000001',
-};
-const object = { bucket: 'finance-exports', key: 'q3.pdf' };
-
-describe("a turn's memory", () => {
-  it('knows at once what the turn spoke of, and writes it with the exchange', async () => {
-    const append = vi.fn(contexts.append);
-    const memory = createTurnMemory({ ...contexts, append });
-    await memory.keep(ana, { object });
-    await memory.keep(ana, { transferId: 'TRF-0000000001' });
-    expect(await memory.recall(ana)).toEqual({ object, transferId: 'TRF-0000000001' });
-    expect((await contexts.get(ana.userId)).focus).toEqual({});
-    await memory.remember(ana, exchange);
-    expect(append).toHaveBeenCalledTimes(1);
-    const { focus, exchanges } = await contexts.get(ana.userId);
-    expect({ focus, exchanges }).toEqual({
-      focus: { object, transferId: 'TRF-0000000001' },
-      exchanges: [exchange],
-    });
-  });
-
-  it('keeps people apart', async () => {
-    const memory = createTurnMemory(contexts);
-    await memory.keep(ana, { object });
-    expect(await memory.recall(bob)).toEqual({});
-    await memory.remember(bob, exchange);
-    expect((await contexts.get(bob.userId)).focus).toEqual({});
-  });
-
-  it('forgets what is not written yet, too', async () => {
-    const memory = createTurnMemory(contexts);
-    await memory.keep(ana, { object });
-    await memory.forget(ana.userId);
-    await memory.remember(ana, exchange);
-    expect((await contexts.get(ana.userId)).focus).toEqual({});
-  });
+it('holds a question open until the next exchange of its thread', async () => {
+  const memory = createTurnMemory(contexts);
+  const question = { at: NOON, for: 'request_transfer', missing: ['destination'] };
+  await memory.keep({ person: ana, thread: here }, { question });
+  await memory.remember(ana, exchange(here));
+  await memory.remember(ana, exchange(there, NOON + 1));
+  expect(await focusIn(memory, here)).toEqual({ question });
+  await memory.remember(ana, exchange(here, NOON + 2));
+  expect(await focusIn(memory, here)).toEqual({});
 });

@@ -174,7 +174,7 @@ describe('forTransfer', () => {
 
 describe('credentials', () => {
   test('serve many requests, and two minutes before their end come from a new session', async () => {
-    const grant = await access().forTransfer(proposal({}, objects));
+    const grant = await access({ renewMs: 900_000 }).forTransfer(proposal({}, objects));
     const start = clock;
     await Promise.all([read(grant, first.key), read(grant, second.key)]);
     clock = start + 779_000;
@@ -201,7 +201,8 @@ describe('credentials', () => {
     clock = start + 790_000;
     // An outage is no refusal while what we hold is good.
     expect(await read(grant, first.key)).toBe(`body of ${first.key}`);
-    refusal = new FerryError('not_allowed', { userMessage: 'Ticket INC0010001 was cancelled.' });
+    refusal = new FerryError('not_allowed', { userMessage: 'Ana may no longer request this.' });
+    clock += 15_000;
     await expect(read(grant, first.key)).rejects.toMatchObject({ code: 'not_allowed' });
     expect(asked).toBeGreaterThanOrEqual(3);
     expect(opened).toHaveLength(1);
@@ -237,6 +238,41 @@ describe('credentials', () => {
     expect(opened).toMatchObject([
       { purpose: 'browse', subject: expect.stringMatching(/^TRF-.*\/check\/1$/) },
     ]);
+  });
+
+  test('are asked for anew every five minutes of reading, and stop when that is refused', async () => {
+    let refused: FerryError | undefined;
+    const grant = await access({
+      authorize: async () => {
+        if (refused) throw refused;
+        return 'INC0010001';
+      },
+    }).forTransfer(proposal({}, objects));
+    clock += 299_999;
+    await read(grant, first.key);
+    expect(opened).toHaveLength(1);
+    clock += 1;
+    await read(grant, first.key);
+    expect(opened).toHaveLength(2);
+
+    // An outage of the ticket service is no refusal, and is not asked about at every read.
+    refused = new FerryError('unavailable', { retryable: true, userMessage: 'ServiceNow is down.' });
+    clock += 300_000;
+    expect(await read(grant, first.key)).toBe(`body of ${first.key}`);
+    refused = new FerryError('cancelled', { userMessage: 'Cancelled, as ticket INC0010001 was.' });
+    expect(await read(grant, first.key)).toBe(`body of ${first.key}`);
+    clock += 15_000;
+    await expect(read(grant, first.key)).rejects.toMatchObject({ code: 'cancelled' });
+    expect(opened).toHaveLength(2);
+  });
+
+  test('are asked for as often as the settings say', async () => {
+    const grant = await access({ renewMs: 60_000, authorize: async () => 'INC1' }).forTransfer(
+      proposal({}, objects),
+    );
+    clock += 60_000;
+    await read(grant, first.key);
+    expect(opened).toHaveLength(2);
   });
 
   test('are gone once the grant is closed', async () => {

@@ -30,13 +30,27 @@ export interface S3Access {
   /**
    * For reading the objects of a transfer, in the requester's name.
    *
+   * @param signal ends the wait for somebody to sign in
    * @param keys all keys of the plan; may be left out when the record itself has them all
    * @throws FerryError
    */
-  forTransfer(transfer: Transfer, keys?: readonly string[]): Promise<S3Grant>;
+  forTransfer(transfer: Transfer, keys?: readonly string[], signal?: AbortSignal): Promise<S3Grant>;
   /** For looking at the objects of a transfer before it has tickets; as `forTransfer` otherwise. */
-  forCheck(transfer: Transfer, keys?: readonly string[]): Promise<S3Grant>;
+  forCheck(transfer: Transfer, keys?: readonly string[], signal?: AbortSignal): Promise<S3Grant>;
   /** Closes the connections that all grants share. */
+  close(): void;
+}
+
+/** Credentials that a person brings along, instead of those of the read-only role. */
+export interface PersonalCredentials {
+  /**
+   * Resolves when they can be had.
+   *
+   * @throws FerryError `not_allowed` when the person has to sign in first, or did not
+   */
+  ready(userId: string, signal?: AbortSignal): Promise<void>;
+  /** @throws FerryError */
+  roleCredentials(userId: string, signal: AbortSignal): Promise<Credentials>;
   close(): void;
 }
 
@@ -49,8 +63,12 @@ export interface S3AccessOptions {
     readonly externalId?: string;
   };
   readonly s3: { readonly region: string; readonly endpoint?: string; readonly forcePathStyle?: boolean };
+  /** Instead of the role: STS is not asked then, and what is reached is what the person's own role reaches. */
+  readonly personal?: PersonalCredentials;
   /** Asked before every session for a transfer, the first and each renewal. */
   readonly authorize?: AuthorizeTransfer;
+  /** A grant that is in use opens a new session this often, in milliseconds; 5 minutes unless told. */
+  readonly renewMs?: number;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -67,7 +85,7 @@ export function createStsClient(options: { region: string; endpoint?: string }):
 
 type Holder = Omit<SessionRecord, 'expiresAt'>;
 
-interface Credentials {
+export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
@@ -76,8 +94,11 @@ interface Credentials {
 
 /** The shortest that AssumeRole grants, in seconds. */
 const ROLE_SECONDS = 900;
-/** Credentials are renewed this long before they end, in milliseconds. */
+/** Credentials are renewed this long before they end at the latest, in milliseconds. */
 const RENEW_BEFORE = 120_000;
+const RENEW_MS = 5 * 60_000;
+/** After a renewal that failed for a passing reason, the next is tried this much later, in milliseconds. */
+const RENEW_AGAIN = 15_000;
 /** Credentials are not used any more this long before they end, in milliseconds. */
 const LAST_MOMENT = 15_000;
 /** Connections at once, over all grants of a process. */
@@ -120,7 +141,7 @@ function reachOf({ plan }: Transfer, keys: readonly string[] | undefined): S3Rea
 }
 
 export function createS3Access(options: S3AccessOptions): S3Access {
-  const { sts, sessions, role, log, now } = options;
+  const { sts, sessions, role, log, now, renewMs = RENEW_MS } = options;
   const partition = role.arn.split(':')[1] ?? 'aws';
   const requestHandler = new NodeHttpHandler({
     connectionTimeout: 5_000,
@@ -135,6 +156,7 @@ export function createS3Access(options: S3AccessOptions): S3Access {
       throw error instanceof FerryError && error.code === 'not_allowed' ? new Spent(bucket, error) : error;
     });
     const abortSignal = AbortSignal.timeout(Math.max(1, session.expiresAt - now()));
+    if (options.personal) return options.personal.roleCredentials(session.userId, abortSignal);
     const policies = sessionPolicies(partition, bucket, reach);
     for (const [index, Policy] of policies.entries()) {
       try {
@@ -174,7 +196,11 @@ export function createS3Access(options: S3AccessOptions): S3Access {
     hold: () => Promise<Holder>,
     bucket: string,
     reach: S3Reach,
+    userId: string,
+    signal?: AbortSignal,
   ): Promise<Credentials> {
+    // Before the session is opened: people take longer to sign in than a session lives.
+    await options.personal?.ready(userId, signal);
     const holder = await hold();
     const { token } = await sessions.openSession(holder);
     try {
@@ -191,10 +217,16 @@ export function createS3Access(options: S3AccessOptions): S3Access {
   }
 
   /** The same, with another permission and another session when one is spent before it could serve. */
-  async function obtain(hold: () => Promise<Holder>, bucket: string, reach: S3Reach): Promise<Credentials> {
+  async function obtain(
+    hold: () => Promise<Holder>,
+    bucket: string,
+    reach: S3Reach,
+    userId: string,
+    signal?: AbortSignal,
+  ): Promise<Credentials> {
     for (let left = SESSIONS - 1; ; left -= 1) {
       try {
-        return await obtainOnce(hold, bucket, reach);
+        return await obtainOnce(hold, bucket, reach, userId, signal);
       } catch (error) {
         if (left === 0 || !(error instanceof Spent)) throw error;
         log.warn({ err: error, bucket }, 'a session was spent before it could be used; opening another');
@@ -202,8 +234,15 @@ export function createS3Access(options: S3AccessOptions): S3Access {
     }
   }
 
-  async function grant(hold: () => Promise<Holder>, bucket: string, reach: S3Reach): Promise<S3Grant> {
+  async function grant(
+    hold: () => Promise<Holder>,
+    bucket: string,
+    reach: S3Reach,
+    userId: string,
+    signal?: AbortSignal,
+  ): Promise<S3Grant> {
     let current: Credentials | undefined;
+    let renewAt = 0;
     let pending: Promise<Credentials> | undefined;
     let open = true;
     const openedAt: number[] = [];
@@ -214,8 +253,8 @@ export function createS3Access(options: S3AccessOptions): S3Access {
           userMessage: `The right to read ${bucket} was given back. Nothing was changed; please ask again.`,
         });
       }
-      if (current && now() < current.expiration.getTime() - RENEW_BEFORE) return current;
-      pending ??= obtain(hold, bucket, reach)
+      if (current && now() < renewAt) return current;
+      pending ??= obtain(hold, bucket, reach, userId, signal)
         .then((issued) => {
           openedAt.push(now());
           return issued;
@@ -227,10 +266,14 @@ export function createS3Access(options: S3AccessOptions): S3Access {
       const fresh = await pending.catch((error: unknown) => {
         // An outage is no refusal: what we hold is good for a while, and the next read asks again.
         const lasts = before && now() < before.expiration.getTime() - LAST_MOMENT;
-        if (lasts && error instanceof FerryError && error.retryable) return before;
-        throw error;
+        if (!lasts || !(error instanceof FerryError) || !error.retryable) throw error;
+        renewAt = now() + RENEW_AGAIN;
+        return before;
       });
-      if (open) current = fresh;
+      if (fresh !== before) {
+        renewAt = Math.min(now() + renewMs, fresh.expiration.getTime() - RENEW_BEFORE);
+        if (open) current = fresh;
+      }
       return fresh;
     };
 
@@ -268,9 +311,9 @@ export function createS3Access(options: S3AccessOptions): S3Access {
       }
       const reach: S3Reach = { kind: 'prefixes', prefixes: prefixes.includes('') ? [''] : prefixes };
       const holder: Holder = { userId: person.userId, purpose: 'browse', subject: turnKey };
-      return grant(async () => holder, bucket, reach);
+      return grant(async () => holder, bucket, reach, person.userId);
     },
-    forTransfer(transfer, keys) {
+    forTransfer(transfer, keys, signal) {
       const { requester, transferId, attempt } = transfer;
       const hold = async (): Promise<Holder> => {
         const ticket = await options.authorize?.(transfer);
@@ -282,17 +325,21 @@ export function createS3Access(options: S3AccessOptions): S3Access {
           ...(ticket === undefined ? {} : { ticket }),
         };
       };
-      return grant(hold, transfer.plan.bucket, reachOf(transfer, keys));
+      return grant(hold, transfer.plan.bucket, reachOf(transfer, keys), requester.userId, signal);
     },
-    forCheck(transfer, keys) {
+    forCheck(transfer, keys, signal) {
       const { requester, transferId, attempt } = transfer;
       const holder: Holder = {
         userId: requester.userId,
         purpose: 'browse',
         subject: `${transferId}/check/${attempt}`,
       };
-      return grant(async () => holder, transfer.plan.bucket, reachOf(transfer, keys));
+      const { bucket } = transfer.plan;
+      return grant(async () => holder, bucket, reachOf(transfer, keys), requester.userId, signal);
     },
-    close: () => requestHandler.destroy(),
+    close() {
+      options.personal?.close();
+      requestHandler.destroy();
+    },
   };
 }

@@ -59,6 +59,8 @@ export type PlannedObject = z.infer<typeof plannedObjectSchema>;
 const checkpointSchema = z.strictObject({
   /** The temporary name that this upload wrote to. */
   tempPath: z.string(),
+  /** Where a later upload is about to move it, or has moved it already. */
+  movedTo: z.string().optional(),
   /** Bytes that were handed to the server in order. */
   bytes: bytes,
   /** CRC-32 (IEEE) of those bytes, unsigned; continue it with `zlib.crc32(data, previous)`. */

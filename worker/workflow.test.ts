@@ -113,7 +113,8 @@ describe('a run', () => {
     const rig = createWorkerRig(db);
     rig.target.files.set('/incoming/file-0.csv', Buffer.from('old'));
     rig.target.before = (command) => {
-      if (command.startsWith('RNTO') && rig.target.files.has('/incoming/file-0.csv')) {
+      const over = command.startsWith('RNTO') && command.endsWith(' /incoming/file-0.csv');
+      if (over && rig.target.files.has('/incoming/file-0.csv')) {
         throw new FerryError('target_refused', { userMessage: '550 File exists' });
       }
     };
@@ -587,6 +588,18 @@ describe('tickets', () => {
     const settled = await rig.get(transfer.transferId);
     expect(settled.tickets.user.closed).toBe(true);
     expect(settled.steps['update tickets'].endedAt).toBeGreaterThan(0);
+  });
+
+  it('is cancelled when a ticket was, in ServiceNow, while the file was read', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 5_000)]);
+    const text = 'Cancelled, as ticket INC0010001 was in ServiceNow.';
+    rig.source.faults.set(file(0, 0).key, [new FerryError('cancelled', { userMessage: text })]);
+    expect(await rig.run(transfer)).toBe('cancelled');
+    const ended = await rig.get(transfer.transferId);
+    expect(ended).toMatchObject({ status: 'cancelled', tickets: { user: { closed: true } } });
+    expect(ended.history.at(-1)?.text).toBe(text);
+    expect(rig.target.files.size).toBe(0);
   });
 
   it('cancels when a person cancelled a ticket in ServiceNow', async () => {

@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import type { LiveProgress } from '../adapters/cards/progress-card.ts';
 import { FerryError, toFerryError } from '../core/errors.ts';
 import { newReference } from '../core/ids.ts';
-import { destinationOf } from '../core/policy.ts';
 import type { Destination, PolicyConfig } from '../core/policy-config.ts';
 import type { ObjectStore } from '../core/stores/object-store.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
@@ -22,13 +21,10 @@ import { prepareStreaming, type Streaming } from './steps/stream.ts';
 import { checkTickets } from './steps/tickets.ts';
 import { requireDestination, validate } from './steps/validate.ts';
 import type { Target } from './target.ts';
-import { TEMP_SUFFIX } from './target-name.ts';
 import { askAgainAt, closedUntil } from './time-window.ts';
 import { watchRun } from './watch.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from './with-retry.ts';
 
-/** How long removing temporary files may hold up the end of a run, in milliseconds. */
-const CLEANUP_MS = 8_000;
 /** Pauses between further looks for the tickets before the transfer is put off, in milliseconds. */
 const TICKET_PAUSES = [1_000, 3_000];
 
@@ -272,24 +268,7 @@ export async function runTransfer(
     ]);
   }
 
-  /** Removes temporary files; says which are left. Without a stream there never were any. */
-  async function cleanUp(): Promise<string[]> {
-    if (transfer.steps.stream.attempts === 0) return [];
-    const { destination: name } = transfer.plan;
-    const failed = streaming?.failed();
-    try {
-      const destination = destinationOf(policy, name);
-      const target = destination && deps.openTarget(name, destination);
-      const suffix = destination?.tempSuffix ?? TEMP_SUFFIX;
-      return await removeLeftovers({
-        ...{ transfer, lease, objects, target, failed, suffix, patienceMs: CLEANUP_MS, log },
-      });
-    } catch (error) {
-      // How the run ended is what people have to know; the next run finds the files by their checkpoints.
-      log.error({ err: error }, 'temporary files were not looked for');
-      return [];
-    }
-  }
+  const cleanUp = () => removeLeftovers(deps, { transfer, lease, failed: streaming?.failed() });
 
   async function cancel(by: string, text: string): Promise<RunOutcome> {
     const left = await cleanUp();
@@ -357,6 +336,9 @@ export async function runTransfer(
         ? defer(thrown.message, { until: thrown.until })
         : cancel('worker', thrown.message);
     }
+    // A session was not renewed, because a person cancelled a ticket in ServiceNow meanwhile.
+    if (thrown instanceof FerryError && thrown.code === 'cancelled')
+      return cancel('worker', thrown.userMessage);
     // What may pass gets a fresh run later, perhaps by another worker, that goes on where this one stopped.
     const mayPass = thrown instanceof FerryError && thrown.retryable && step === 'stream';
     if (!mayPass) return fail(thrown);

@@ -93,7 +93,7 @@ const consumer = createConsumer({
   run: (taken, signal) => runTransfer(workflow, taken, signal),
   stopping: stopping.signal,
 });
-const deadLetters = createDeadLetters(queues);
+const deadLetters = createDeadLetters({ ...workflow, ...queues });
 const queue = createTransferQueue({ client: sqs, queueUrl: order.queueUrl, now });
 const reconciler = createReconciler({
   store: rig.store,

@@ -1,4 +1,4 @@
-/** `npm run verify [-- --json] [-- --secrets NAME …] [-- --env FILE]`: prints the findings; the exit code is 1 when one is wrong. */
+/** `npm run verify [-- --json] [-- --secrets NAME …] [-- --env FILE] [-- --public-url URL]`: prints the findings; the exit code is 1 when one is wrong. */
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
@@ -11,11 +11,17 @@ const { values } = parseArgs({
     /** A file of settings, beside the environment. */
     env: { type: 'string', default: '.env' },
     secrets: { type: 'string', multiple: true, default: [] },
+    'public-url': { type: 'string' },
+    'microsoft-login': { type: 'string' },
   },
 });
 if (existsSync(values.env)) process.loadEnvFile(values.env);
 
-const findings = await verify(process.env, pino({ level: 'silent' }), values.secrets);
+const findings = await verify(process.env, pino({ level: 'silent' }), {
+  secrets: values.secrets,
+  publicUrl: values['public-url'],
+  microsoftLogin: values['microsoft-login'],
+});
 const right = findings.every(({ status }) => status !== 'wrong');
 process.stdout.write(
   values.json

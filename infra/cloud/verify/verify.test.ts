@@ -119,6 +119,23 @@ it('exits 0 when nothing is wrong, and prints a table without secrets', async ()
   }
 });
 
+it('looks at Teams where only Teams is configured', async () => {
+  const GUID = '11111111-2222-3333-4444-555555555555';
+  const teams = {
+    SLACK_BOT_TOKEN: '',
+    TEAMS_APP_ID: GUID,
+    TEAMS_APP_PASSWORD: 'secret',
+    TEAMS_APP_TYPE: 'SingleTenant',
+    TEAMS_TENANT_ID: GUID,
+  };
+  const nowhere = 'http://127.0.0.1:1';
+  const options = { microsoftLogin: nowhere, publicUrl: nowhere };
+  const findings = await verify({ ...settings, ...teams }, log, options);
+  expect(statusOf(findings, 'teams', 'credentials')).toBe('wrong');
+  expect(statusOf(findings, 'way in', '/api/messages')).toBe('wrong');
+  expect(findings.filter(({ area, what }) => area === 'slack' || what === '/slack/events')).toEqual([]);
+});
+
 describe('says what is wrong, and what to do:', () => {
   it.each([
     [
