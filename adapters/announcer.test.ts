@@ -120,7 +120,7 @@ describe('over a store', () => {
   let clock: number;
 
   /** A bot or a worker; its tickets are always in step unless ServiceNow is away. */
-  function ferry({ away = (): boolean => false } = {}): Settler {
+  function ferry({ away = (): boolean => false, direct = async (_userId: string) => false } = {}): Settler {
     const now = () => clock;
     const objects = createObjectStore({ client: dynamo.documents, tablePrefix: dynamo.prefix, now });
     return createSettler({
@@ -145,6 +145,7 @@ describe('over a store', () => {
         clients: { slack: chat },
         objects,
         approversOf: () => ['approvers'],
+        wantsDirect: direct,
         now,
         log,
       }),
@@ -302,6 +303,20 @@ describe('over a store', () => {
     expect(chat.calls).toEqual(['post approval after a look', 'update approval']);
   });
 
+  test('an approval card that is deleted before anybody decided is posted again', async () => {
+    const id = await stored();
+    let away = true;
+    const { settle } = ferry({ away: () => away });
+    await settle(id);
+    chat.delete('approval');
+    away = false;
+    await settle(id);
+    expect(chat.keys()).toEqual(['approval']);
+    expect(chat.text('approval')).toContain('INC0010001');
+    const [message] = (await get(id)).messages;
+    expect(message?.ref).toEqual(chat.messages[0]?.ref);
+  });
+
   test('a deleted progress message is posted again, a deleted approval card is not missed', async () => {
     const id = await stored();
     const { settle } = ferry();
@@ -314,6 +329,35 @@ describe('over a store', () => {
     expect(chat.keys()).toEqual(['progress']);
     const record = await get(id);
     expect(record.messages.every(({ shownThrough }) => shownThrough === lastSeq(record))).toBe(true);
+  });
+
+  test('the outcome goes directly to who wants it so as well, without its button', async () => {
+    const id = await stored();
+    const asked: string[] = [];
+    const { settle } = ferry({
+      direct: async (userId) => {
+        asked.push(userId);
+        return true;
+      },
+    });
+    await go(id, 'approved', 'queued', 'running', 'failed');
+    await settle(id);
+    await settle(id);
+    expect(asked).toEqual([(await get(id)).requester.userId]);
+    expect(chat.keys()).toEqual(['approval', 'progress', 'outcome/1', 'outcome/1/dm']);
+    expect(chat.text('outcome/1/dm')).not.toContain('<Retry>');
+  });
+
+  test('the outcome is in the thread, also when nobody knows how the person wants it', async () => {
+    const id = await stored();
+    const { settle } = ferry({
+      direct: async () => {
+        throw new FerryError('unavailable', { retryable: true, userMessage: 'DynamoDB is away.' });
+      },
+    });
+    await go(id, 'approved', 'queued', 'running', 'completed');
+    await settle(id);
+    expect(chat.keys()).toEqual(['approval', 'progress', 'outcome/1']);
   });
 
   test('a retry closes the failed outcome, and the next attempt gets its own', async () => {

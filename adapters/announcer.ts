@@ -11,7 +11,7 @@ import type { Card } from './card.ts';
 import { outcomeCard, supersededOutcomeCard } from './cards/outcome-card.ts';
 import { progressCard } from './cards/progress-card.ts';
 import { proposalCard } from './cards/proposal-card.ts';
-import { type ChatClient, type ChatClients, clientFor } from './chat-client.ts';
+import { type ChatClient, type ChatClients, clientFor, type PostOptions } from './chat-client.ts';
 import type { SyncCards } from './settle.ts';
 
 /** One thing to do about a transfer's messages. */
@@ -76,6 +76,8 @@ export interface AnnouncerDeps {
   readonly objects: Pick<ObjectStore, 'read'>;
   /** Who may decide on the transfer, in words for people, such as group names. */
   readonly approversOf: (transfer: Transfer) => readonly string[] | Promise<readonly string[]>;
+  /** Whether this person wants to hear the outcome by direct message as well. */
+  readonly wantsDirect?: (userId: string) => Promise<boolean>;
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly log: Logger;
@@ -115,6 +117,20 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
     }
   }
 
+  /** The outcome once more, for somebody who said that they want it so. Best effort: the thread has it. */
+  async function tellDirectly(transfer: Transfer, card: Card, options: PostOptions): Promise<void> {
+    const { userId } = transfer.requester;
+    try {
+      if (!(await deps.wantsDirect?.(userId))) return;
+      // The button stays in the thread, where everybody sees what becomes of it.
+      const elements = card.elements.filter(({ type }) => type !== 'actions');
+      const key = `${options.key}/dm`;
+      await requireClient(clients, userId).dm(userId, { ...card, elements }, { ...options, key });
+    } catch (err) {
+      deps.log.info({ err, transferId: transfer.transferId }, 'the outcome was not sent directly as well');
+    }
+  }
+
   async function post(transfer: Transfer, role: MessageRole, lookFirst: boolean): Promise<Shown> {
     const card = await cardFor(transfer, role);
     const options = { key: messageKey(transfer, role), lookFirst };
@@ -124,6 +140,7 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
       const ref = await client.post(thread, card, options);
       // A message that was found instead of posted may show an older state.
       if (lookFirst) await client.update(ref, card);
+      if (role === 'outcome') await tellDirectly(transfer, card, options);
       return { ref, thread: repliesTo({ thread, messageId: ref.messageId }) };
     } catch (error) {
       if (!isGone(error)) throw error;
@@ -137,7 +154,7 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
     return { ref, thread };
   }
 
-  /** Edits a message; one that somebody deleted is posted again, unless it only records a decision. */
+  /** Edits a message; one that somebody deleted is posted again, unless it only records what was decided. */
   async function update(transfer: Transfer, role: MessageRole, posted: PostedMessage): Promise<Shown> {
     const card = await cardFor(transfer, role);
     try {
@@ -145,7 +162,7 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
       return { ref: posted.ref, thread: transfer.thread };
     } catch (error) {
       if (!isGone(error)) throw error;
-      if (role !== 'approval') return post(transfer, role, true);
+      if (role !== 'approval' || transfer.status === 'pending_approval') return post(transfer, role, true);
       return { ref: posted.ref, thread: transfer.thread };
     }
   }

@@ -53,6 +53,8 @@ export type CardElement =
       }[];
     }
   | { readonly type: 'actions'; readonly actions: readonly CardAction[] }
+  /** A button that opens a page of our choice; pressing it tells us nothing. */
+  | { readonly type: 'open'; readonly label: string; readonly url: string }
   | { readonly type: 'context'; readonly lines: readonly Line[] };
 
 export interface Card {

@@ -27,8 +27,31 @@ export interface ChatClient {
   dm(userId: string, card: Card, options: PostOptions): Promise<MessageRef>;
   /** Shows the card to one person only, in the thread. Best effort: it is not kept and cannot be edited. */
   whisper(thread: ThreadRef, userId: string, card: Card): Promise<void>;
-  /** Shows that the bot is at work on an answer, where the platform can; gone with the next post. Never throws. */
-  thinking?(thread: ThreadRef): Promise<void>;
+  /**
+   * Answers a click on the message with its card as it is now, for the clicker, where the platform waits for an answer;
+   * the message itself is edited by `update`. Never throws.
+   */
+  refresh?(message: MessageRef, card: Card): void;
+  /**
+   * Shows that the bot is at work on an answer; gone with the next post. Never throws.
+   *
+   * @returns whether the platform shows it in this thread
+   */
+  thinking?(thread: ThreadRef): Promise<boolean>;
+  /**
+   * Begins a message that grows, where the platform has such messages in this thread; undefined elsewhere. Never throws.
+   *
+   * @param text plain; the platform's own mark-up in it means nothing
+   */
+  stream?(thread: ThreadRef, text: string): Promise<TextStream | undefined>;
+}
+
+/** A message that grows before its reader's eyes. */
+export interface TextStream {
+  /** Adds plain text to its end. @throws FerryError */
+  append(text: string): Promise<void>;
+  /** Ends the growing; from then on the message can be edited. */
+  stop(): Promise<MessageRef>;
 }
 
 /** The clients of the platforms that are configured. */

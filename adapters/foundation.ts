@@ -20,12 +20,14 @@ import { createLearningStore } from '../core/stores/learning-store.ts';
 import { createObjectStore, type ObjectStore } from '../core/stores/object-store.ts';
 import { createSessionStore } from '../core/stores/session-store.ts';
 import { createTransferStore, type TransferStore } from '../core/stores/transfer-store.ts';
+import { createUserContextStore } from '../core/stores/user-context-store.ts';
 import { createTickets, type Tickets } from '../core/tickets.ts';
 import type { Transfer } from '../core/transfer.ts';
 import { createTransferAuthority } from '../core/transfer-authority.ts';
 import { loadScope } from '../core/transfer-scope.ts';
 import { createAnnouncer } from './announcer.ts';
 import type { ChatClients } from './chat-client.ts';
+import { personalCredentials } from './personal-credentials.ts';
 import { createSettler, type Settler } from './settle.ts';
 
 /** The settings that both services have. */
@@ -43,6 +45,13 @@ export interface FoundationEnv {
   readonly TABLE_PREFIX: string;
   readonly QUEUE_URL: string;
   readonly LEASE_SECONDS: number;
+  readonly S3_SESSION_RENEW_SECONDS: number;
+  readonly IDENTITY_CENTER_START_URL?: string | undefined;
+  readonly IDENTITY_CENTER_REGION?: string | undefined;
+  readonly IDENTITY_CENTER_ACCOUNT_ID?: string | undefined;
+  readonly IDENTITY_CENTER_ROLE?: string | undefined;
+  readonly AWS_ENDPOINT_URL_SSO_OIDC?: string | undefined;
+  readonly AWS_ENDPOINT_URL_SSO?: string | undefined;
   readonly SERVICENOW_URL: string;
   readonly SERVICENOW_USER?: string | undefined;
   readonly SERVICENOW_PASSWORD?: string | undefined;
@@ -158,6 +167,8 @@ export function createFoundation(
       loadScope: scopeFor,
       policy: createPolicyFile(env.FILEFERRY_CONFIG, policy, log),
     }),
+    ...personalCredentials(env, { clients, by: deps.by, now, log }),
+    renewMs: env.S3_SESSION_RENEW_SECONDS * 1_000,
     s3,
     now,
     log,
@@ -172,10 +183,19 @@ export function createFoundation(
     now,
     log,
   });
+  const contexts = createUserContextStore(tables);
   const settler = createSettler({
     store: transfers,
     syncTickets: (transfer) => tickets.syncTickets(transfer),
-    syncCards: createAnnouncer({ clients, objects, approversOf, now, log }),
+    syncCards: createAnnouncer({
+      clients,
+      objects,
+      approversOf,
+      wantsDirect: async (userId) =>
+        (await contexts.get(userId)).preferences.notifications === 'direct message',
+      now,
+      log,
+    }),
     listFiles: outbox.listFiles,
     syncAudit: outbox.bringIn,
     lockMs: env.LEASE_SECONDS * 1_000,

@@ -342,6 +342,7 @@ describe('limits', () => {
     ['steps', { steps: 3 }, 3],
     ['calls of tools', { calls: 2 }, 3],
     ['tokens', { turnTokens: 2_000 }, 2],
+    ['budget', { turnUsd: 0.001 }, 1],
   ] as const;
   for (const [what, limits, requests] of limitsMet) {
     it(`end a turn at its ${what}, and fixed rules answer`, async () => {
@@ -365,6 +366,14 @@ describe('limits', () => {
     expect(await rig.say('hello', { person: cleo })).not.toHaveProperty('note');
     rig.now += 86_400_000;
     expect(await rig.say('hello')).not.toHaveProperty('note');
+  });
+
+  it('count what a day costs, too', async () => {
+    const rig = await planning(() => ({ say: 'Hello.' }), { limits: { dayUsd: 0.001 } });
+    rig.now = NOON + 2 * 86_400_000;
+    expect(await rig.say('hello')).not.toHaveProperty('note');
+    expect(await rig.say('hello')).toMatchObject({ note: expect.stringContaining('over its limit') });
+    expect((await rig.contexts.spentToday(ana.userId)).usd).toBeGreaterThan(0.001);
   });
 
   it('end a turn at its deadline', async () => {
@@ -453,5 +462,33 @@ describe('a model that fails', () => {
     const planned = rig.planner.plan(turnOf('hello', { thread: CHANNEL }), stop.signal);
     stop.abort(new Error('stopping'));
     await expect(planned).rejects.toThrow('stopping');
+  });
+});
+
+describe('an answer', () => {
+  it('is told while it grows, in whole words and without addresses', async () => {
+    const said =
+      `There are two files in reports, see https://evil.example/${'x'.repeat(100)} for more. `.repeat(3);
+    const rig = await planning(inTurn({ say: said }));
+    const told: string[] = [];
+    const reply = await rig.planner.plan(
+      turnOf('what is there?', { draft: (text) => void told.push(text) }),
+      signal(),
+    );
+    expect(told.length).toBeGreaterThan(2);
+    expect(told.join()).not.toMatch(/https?:/);
+    const final = reply.kind === 'answer' ? reply.text : '';
+    expect(told.filter((text) => !final.startsWith(text))).toEqual([]);
+  });
+
+  it('that breaks off is told no further, and the fixed rules give theirs', async () => {
+    const rig = await planning(() => ({ say: 'There are many ', thenError: 'modelStreamErrorException' }));
+    const told: string[] = [];
+    const reply = await rig.planner.plan(
+      turnOf('list buckets', { draft: (text) => void told.push(text) }),
+      signal(),
+    );
+    expect(told.at(-1)).toContain('There are');
+    expect(reply).toMatchObject({ kind: 'list', note: expect.stringContaining('fixed rules') });
   });
 });

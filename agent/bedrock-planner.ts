@@ -4,8 +4,8 @@ import { FerryError } from '../core/errors.ts';
 import { transferIdFor } from '../core/ids.ts';
 import { mayUse } from '../core/policy.ts';
 import type { UserContextStore } from '../core/stores/user-context-store.ts';
-import type { ModelLimits } from './limits.ts';
-import { type Model, totalOf, type Usage } from './model.ts';
+import { costOf, type ModelLimits, type ModelPrice } from './limits.ts';
+import { type Model, totalOf } from './model.ts';
 import { shownModelText } from './model-text.ts';
 import type { Planner, Reply, Turn } from './planner.ts';
 import type { PlannerDeps } from './ports.ts';
@@ -14,15 +14,9 @@ import { type LoopEnd, newMeter, runToolLoop } from './tool-loop.ts';
 import { createEvidence } from './tools/evidence.ts';
 import { TOOLBOX } from './tools/toolbox.ts';
 
-/** US dollars for a million tokens. */
-export interface ModelPrice {
-  readonly input: number;
-  readonly output: number;
-}
-
 export interface BedrockPlannerDeps extends PlannerDeps {
   readonly model: Model;
-  readonly contexts: Pick<UserContextStore, 'get' | 'tokensUsed' | 'addTokens'>;
+  readonly contexts: Pick<UserContextStore, 'get' | 'spentToday' | 'spend'>;
   readonly limits: ModelLimits;
   readonly price: ModelPrice;
   /** Epoch milliseconds. */
@@ -30,13 +24,8 @@ export interface BedrockPlannerDeps extends PlannerDeps {
   readonly log: Logger;
 }
 
-/** Reading the cache costs a tenth of reading input, writing it a quarter more. */
-const costOf = ({ input, output, cacheRead, cacheWrite }: Usage, price: ModelPrice): number =>
-  (input * price.input +
-    output * price.output +
-    cacheRead * price.input * 0.1 +
-    cacheWrite * price.input * 1.25) /
-  1e6;
+/** What is still being written may become an address, which is not to be shown. */
+const wholeWords = (text: string): string => text.slice(0, text.search(/\S*$/));
 
 function replyOf(end: LoopEnd): Reply {
   if (end.kind === 'text') {
@@ -68,7 +57,9 @@ export function createBedrockPlanner(deps: BedrockPlannerDeps): Planner {
     const earlier = await deps.transfers.transferFor(turn.person, transferIdFor(turn.key, 0));
     if (earlier) return { kind: 'proposed', transferId: earlier.transferId };
     const { userId } = turn.person;
-    if ((await contexts.tokensUsed(userId)) >= limits.dayTokens) {
+    const { draft } = turn;
+    const spent = await contexts.spentToday(userId);
+    if (spent.tokens >= limits.dayTokens || spent.usd >= limits.dayUsd) {
       throw new FerryError('limit_exceeded', {
         userMessage: 'Your share of the model is used up for today.',
       });
@@ -87,16 +78,18 @@ export function createBedrockPlanner(deps: BedrockPlannerDeps): Planner {
         system: SYSTEM_PROMPT,
         messages: messagesOf(turn, memory),
         tools: TOOLBOX,
-        context: { deps, turn, memory, evidence: createEvidence(turn.text, memory), signal },
+        context: { deps, turn, memory, evidence: createEvidence(turn, memory), signal },
         limits,
+        price: deps.price,
         meter,
+        ...(draft ? { onText: (text: string) => draft(shownModelText(wholeWords(text))) } : {}),
       });
       const reply = replyOf(end);
       outcome = reply.kind;
       const [only, ...others] = reply.kind === 'transfers' ? reply.transferIds : [];
       const transferId =
         reply.kind === 'proposed' ? reply.transferId : others.length === 0 ? only : undefined;
-      if (transferId !== undefined) await deps.focus?.keep(turn.person, { transferId });
+      if (transferId !== undefined) await deps.focus?.keep(turn, { transferId });
       return reply;
     } finally {
       clearTimeout(timer);
@@ -118,8 +111,8 @@ export function createBedrockPlanner(deps: BedrockPlannerDeps): Planner {
       );
       if (tokens > 0) {
         await contexts
-          .addTokens(userId, tokens)
-          .catch((err: unknown) => log.warn({ err, user: userId }, 'could not count the tokens of a turn'));
+          .spend(userId, { tokens, usd: costOf(meter.usage, deps.price) })
+          .catch((err: unknown) => log.warn({ err, user: userId }, 'could not count what a turn used'));
       }
     }
   }

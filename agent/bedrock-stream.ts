@@ -58,12 +58,18 @@ const cut = (what: string) =>
   new FerryError('unavailable', { retryable: true, userMessage: `The model's answer ${what}.` });
 
 /**
+ * @param options.onText told the text of the answer as far as it has come
  * @param options.watch aborted when nothing came for `idleMs`, which also closes the connection
  * @throws FerryError `timeout` after silence, `unavailable` for an answer that was cut; what the SDK throws
  */
 export async function collectAnswer(
   stream: AsyncIterable<ConverseStreamOutput> | undefined,
-  options: { idleMs: number; watch: AbortController; signal: AbortSignal },
+  options: {
+    idleMs: number;
+    watch: AbortController;
+    signal: AbortSignal;
+    onText?: (text: string) => void;
+  },
 ): Promise<Omit<ModelAnswer, 'modelId'>> {
   if (!stream) throw cut('had no content');
   const { idleMs, watch } = options;
@@ -78,6 +84,8 @@ export async function collectAnswer(
   let stopReason: string | undefined;
   let usage: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
   let characters = 0;
+  let said = '';
+  let saying: number | undefined;
   const events = stream[Symbol.asyncIterator]();
   let timer: NodeJS.Timeout | undefined;
   try {
@@ -98,6 +106,12 @@ export async function collectAnswer(
       if (block && event.contentBlockDelta) {
         const before = block.text.length;
         grow(block, event.contentBlockDelta);
+        const more = event.contentBlockDelta.delta?.text;
+        if (more && options.onText) {
+          said += saying !== undefined && saying !== index ? `\n${more}` : more;
+          saying = index;
+          options.onText(said);
+        }
         characters += block.text.length - before;
         if (characters > MAX_CHARACTERS) throw cut('has no end');
       }

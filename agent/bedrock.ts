@@ -59,7 +59,12 @@ export function createBedrock(options: BedrockOptions): BedrockModel {
   });
   const mark = cachePoints ? [{ cachePoint: { type: 'default' as const } }] : [];
 
-  async function ask(modelId: string, request: ModelRequest, signal: AbortSignal): Promise<ModelAnswer> {
+  async function ask(
+    modelId: string,
+    request: ModelRequest,
+    signal: AbortSignal,
+    onText?: (text: string) => void,
+  ): Promise<ModelAnswer> {
     const system: SystemContentBlock[] = [{ text: request.system }, ...mark];
     const tools: Tool[] = request.tools.map(({ name, description, inputSchema }) => ({
       // A JSON Schema is a document by nature; its TypeScript type is not.
@@ -79,7 +84,13 @@ export function createBedrock(options: BedrockOptions): BedrockModel {
         }),
         { abortSignal: both },
       );
-      return { ...(await collectAnswer(response.stream, { idleMs, watch, signal: both })), modelId };
+      const answer = await collectAnswer(response.stream, {
+        idleMs,
+        watch,
+        signal: both,
+        ...(onText ? { onText } : {}),
+      });
+      return { ...answer, modelId };
     } catch (error) {
       signal.throwIfAborted();
       throw translateBedrockError(error);
@@ -87,14 +98,14 @@ export function createBedrock(options: BedrockOptions): BedrockModel {
   }
 
   return {
-    async converse(request, signal) {
+    async converse(request, signal, onText) {
       try {
-        return await ask(options.modelId, request, signal);
+        return await ask(options.modelId, request, signal, onText);
       } catch (error) {
         const { fallbackModelId, modelId } = options;
         if (!fallbackModelId || fallbackModelId === modelId || !isWorthAnotherModel(error)) throw error;
         log.warn({ err: error, modelId, fallbackModelId }, 'the model cannot answer, asking another one');
-        return ask(fallbackModelId, request, signal);
+        return ask(fallbackModelId, request, signal, onText);
       }
     },
     close: () => client.destroy(),

@@ -11,12 +11,13 @@ export type MemoryWish =
   | { readonly kind: 'prefer'; readonly name: Preference; readonly value: string | undefined };
 
 const NAME = `(bucket|destination|target|time ?zone|notifications?(?: style)?)`;
+const STANDING = '(?:from now on|as of now|in (?:the )?future|by default|as a default|always)';
 const VALUE = String.raw`["'“\`]?([^"'”\`]{1,100}?)["'”\`]?`;
 
 const FORGET =
   /^(?:forget|erase|delete|wipe) (?:about )?(?:me|(?:everything|all|anything|whatever|what) (?:that )?(?:you (?:know|have|remember|stored) )?(?:about|of|on) me|my (?:data|memory|context|conversation|conversations))$/i;
 const SHOW =
-  /^(?:(?:show|list|what are) (?:me )?my (?:preferences|settings|defaults)|what do you (?:know|remember) (?:about|of) me|my (?:preferences|settings|defaults))$/i;
+  /^(?:(?:show|list|what are) (?:me )?my (?:preferences|settings|defaults)|(?:show (?:me )?|tell me )?what (?:do you|have you|you|did you) (?:know|known|remember|remembered|store|stored|learn|learned|keep|have|saved?) (?:stored |saved )?(?:about|of|on) me|my (?:preferences|settings|defaults))$/i;
 const UNSET = new RegExp(`^(?:forget|remove|clear|unset|delete) my (?:default |preferred )?${NAME}$`, 'i');
 const SETS = [
   new RegExp(`^(?:set|change|switch) my (?:default |preferred )?${NAME} to ${VALUE}$`, 'i'),
@@ -25,7 +26,30 @@ const SETS = [
 const USES = [
   new RegExp(`^(?:use|take|remember) ${VALUE} as my (?:default |preferred )?${NAME}$`, 'i'),
   new RegExp(`^make ${VALUE} my (?:default|preferred) ${NAME}$`, 'i'),
+  // A name before what it is: "always use finance-exports as the bucket".
+  new RegExp(`^${STANDING},? (?:use|take|send to) ${VALUE} as (?:the |my |a )?${NAME}$`, 'i'),
 ];
+/** The kind stands before the name: "always use bucket finance-exports". */
+const ALWAYS = [
+  new RegExp(`^(?:please )?${STANDING},? (?:use|take) (?:the |my )?${NAME} ${VALUE}$`, 'i'),
+  new RegExp(`^(?:use|take) (?:the |my )?${NAME} ${VALUE} ${STANDING}$`, 'i'),
+  new RegExp(`^default ${NAME}(?::| is| =)? ${VALUE}$`, 'i'),
+];
+const SENDS_TO = [
+  new RegExp(
+    `^${STANDING},? (?:send|deliver|upload) (?:(?:my |all |all my |the )?(?:files|everything|it all) )?to ${VALUE}$`,
+    'i',
+  ),
+  new RegExp(
+    `^(?:send|deliver|upload) (?:my |all |all my |the )?(?:files|everything) to ${VALUE} ${STANDING}$`,
+    'i',
+  ),
+];
+/** "I'm in Europe/Berlin": only a zone's own name says so, because people are in meetings, too. */
+const IN_ZONE =
+  /^(?:i'm|i’m|i am|we are|we're|i live|i work|i sit) (?:(?:based|located|working|living|now) )?in ([A-Za-z]+(?:\/[A-Za-z_+-]+){1,2}|UTC)$/i;
+const NOTIFY =
+  /^(?:please )?(?:always )?(?:notify|tell|inform|message|ping|update) me (?:(?:by|via|with|in|through)(?: a| the)?) (dms?|direct messages?|private messages?|private|threads?|channel)(?: (?:when|once|about|of|from now on)(?: .{1,60})?)?$/i;
 
 function preference(word: string): Preference {
   const lower = word.toLowerCase().replace(' ', '');
@@ -49,6 +73,18 @@ export function readMemoryWish(text: string): MemoryWish | undefined {
     const [, name, value] = pattern.exec(said) ?? [];
     if (name && value) return { kind: 'prefer', name: preference(name), value };
   }
+  for (const pattern of ALWAYS) {
+    const [, name, value] = pattern.exec(said) ?? [];
+    if (name && value) return { kind: 'prefer', name: preference(name), value };
+  }
+  for (const pattern of SENDS_TO) {
+    const [, value] = pattern.exec(said) ?? [];
+    if (value) return { kind: 'prefer', name: 'destination', value };
+  }
+  const zone = IN_ZONE.exec(said)?.[1];
+  if (zone) return { kind: 'prefer', name: 'timeZone', value: zone };
+  const style = NOTIFY.exec(said)?.[1];
+  if (style) return { kind: 'prefer', name: 'notifications', value: style };
   for (const pattern of USES) {
     const [, value, name] = pattern.exec(said) ?? [];
     if (name && value) return { kind: 'prefer', name: preference(name), value };
@@ -72,7 +108,11 @@ function named(what: string, typed: string, things: readonly Named[]): Checked {
 
 function timeZone(typed: string): Checked {
   const wanted = typed.trim().replaceAll(' ', '_').toLowerCase();
-  const zone = ['UTC', ...Intl.supportedValuesOf('timeZone')].find((one) => one.toLowerCase() === wanted);
+  const zones = ['UTC', ...Intl.supportedValuesOf('timeZone')];
+  // "Berlin" is said more often than "Europe/Berlin", and names one zone only.
+  const cities = zones.filter((one) => one.toLowerCase().endsWith(`/${wanted}`));
+  const zone =
+    zones.find((one) => one.toLowerCase() === wanted) ?? (cities.length === 1 ? cities[0] : undefined);
   return zone
     ? { ok: true, value: zone }
     : { ok: false, reason: 'I do not know that time zone. Say it like Europe/Berlin.' };

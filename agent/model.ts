@@ -38,9 +38,10 @@ export interface Model {
   /**
    * One answer. A model that is throttled or down is replaced by the fallback model, if there is one.
    *
+   * @param onText told the answer's text as far as it has come; anew from its beginning when another model takes over
    * @throws FerryError `throttled`, `unavailable`, `timeout`, `not_allowed`, `bad_input`; the signal's reason
    */
-  converse(request: ModelRequest, signal: AbortSignal): Promise<ModelAnswer>;
+  converse(request: ModelRequest, signal: AbortSignal, onText?: (text: string) => void): Promise<ModelAnswer>;
 }
 
 /** All tokens of an answer, cached ones too. */

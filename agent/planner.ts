@@ -19,6 +19,11 @@ export interface Turn {
   readonly text: string;
   /** Epoch milliseconds. */
   readonly at: number;
+  /**
+   * Told the answer while it grows, where nobody but the asker sees it; what was told may be gone from what is told
+   * next. What counts is the reply.
+   */
+  readonly draft?: (text: string) => void;
 }
 
 /** A way on that is offered as a button: pressing it says `text` in the asker's name. */

@@ -6,6 +6,8 @@ import type { Proposals } from '../core/proposal.ts';
 import type { RoleProof } from '../core/role-proof.ts';
 import type { S3Browse } from '../core/s3-browse.ts';
 import type { Transfer } from '../core/transfer.ts';
+import type { Turn } from './planner.ts';
+import type { Preferences } from './preferences.ts';
 
 /** An action on a transfer that checks the person's rights itself; `text` tells the person what came of it. */
 type TransferAction = (person: Person, transferId: string) => Promise<{ readonly text: string }>;
@@ -17,10 +19,13 @@ interface TransferQueries {
   transferFor(person: Person, transferId: string): Promise<Transfer | undefined>;
 }
 
-/** What a person's own earlier turns were about. */
+/** Whose turn it is, and where. */
+type Speaker = Pick<Turn, 'person' | 'thread'>;
+
+/** What a person's own earlier turns in a thread were about, and what they want to be taken for granted. */
 interface FocusMemory {
-  recall(person: Person): Promise<Focus>;
-  keep(person: Person, news: Focus): Promise<void>;
+  recall(speaker: Speaker): Promise<{ readonly focus: Focus; readonly preferences: Preferences }>;
+  keep(speaker: Speaker, news: Focus): Promise<void>;
 }
 
 /** The tools of the planners. */

@@ -1,4 +1,5 @@
 /** What the model is told: fixed rules, and beside them the facts of the turn as bounded JSON. */
+import { focusIn } from '../core/focus.ts';
 import type { UserContext } from '../core/stores/user-context-store.ts';
 import type { Message } from './bedrock.ts';
 import { exchangeMessages, trimHistory } from './history.ts';
@@ -41,7 +42,7 @@ export function messagesOf(turn: Turn, memory: UserContext): readonly Message[] 
               now: new Date(turn.at).toISOString(),
               timeZone,
               preferences: memory.preferences,
-              lastSpokenOf: memory.focus,
+              lastSpokenOf: focusIn(memory.foci, turn.thread),
               canBeApprovedHere: turn.proposalThread !== undefined,
             },
           },

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { FerryError } from '../core/errors.ts';
 import type { ContentBlock, Message } from './bedrock.ts';
-import type { ModelLimits } from './limits.ts';
+import { costOf, type ModelLimits, type ModelPrice } from './limits.ts';
 import { type Model, type ModelAnswer, type ToolSpec, totalOf, type Usage } from './model.ts';
 import type { Reply } from './planner.ts';
 import { boundedJson } from './tools/bounded-json.ts';
@@ -127,6 +127,7 @@ async function callAll(
 /**
  * Talks with the model until the turn is done.
  *
+ * @param options.onText told the text of each answer as it comes, also of those that go on to call tools
  * @param options.messages history and the person's message, ending with a user turn
  * @throws FerryError when the model fails or a limit is reached; the signal's reason
  */
@@ -137,7 +138,9 @@ export async function runToolLoop(options: {
   tools: readonly Tool[];
   context: ToolContext;
   limits: ModelLimits;
+  price: ModelPrice;
   meter: Meter;
+  onText?: (text: string) => void;
 }): Promise<LoopEnd> {
   const { model, system, tools, context, limits, meter } = options;
   const messages: Message[] = [...options.messages];
@@ -146,7 +149,8 @@ export async function runToolLoop(options: {
   for (;;) {
     if (meter.steps >= limits.steps) throw limit('steps');
     if (totalOf(meter.usage) >= limits.turnTokens) throw limit('tokens');
-    const answer = await model.converse({ system, messages, tools: specs }, context.signal);
+    if (costOf(meter.usage, options.price) >= limits.turnUsd) throw limit('budget');
+    const answer = await model.converse({ system, messages, tools: specs }, context.signal, options.onText);
     count(meter, answer);
     const content = [...answer.content];
     const uses = content.flatMap(({ toolUse }) => (toolUse ? [toolUse] : []));

@@ -126,7 +126,7 @@ async function run(order: ManyFilesOrder): Promise<ManyFilesResult> {
       policy,
       openSource: async () => {
         const source = createS3Source({ client: async () => s3, log });
-        return { source, close: async () => source.close() };
+        return { source, openedAt: [Date.now()], close: async () => source.close() };
       },
       openTarget: (_name, destination) => createFtpTarget(destination, async () => ftp.password, log),
       showProgress: async () => {},

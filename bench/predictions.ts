@@ -76,6 +76,7 @@ const EMPTY: LearningRow = {
   throughputs: 0,
   lnThroughput: 0,
   lnThroughputSquares: 0,
+  lnThroughputCubes: 0,
   recent: [],
 };
 
@@ -95,6 +96,7 @@ function added(row: LearningRow, seconds: number, bytes: number, at: number): Le
     throughputs: row.throughputs + 1,
     lnThroughput: row.lnThroughput + ln,
     lnThroughputSquares: row.lnThroughputSquares + ln * ln,
+    lnThroughputCubes: row.lnThroughputCubes + ln ** 3,
     recent: [
       { period, count: sums.count + 1, ln: sums.ln + ln, lnSquares: sums.lnSquares + ln * ln },
       ...before,

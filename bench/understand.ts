@@ -20,6 +20,9 @@ const sentences: { text: string; context?: Context }[] = [
   'utterances.json',
   'utterances.own.json',
   'utterances.held-out.json',
+  'utterances.held-out-2.json',
+  'utterances.held-out-3.json',
+  'utterances.held-out-4.json',
 ].flatMap((name) => read(name));
 
 const ROUNDS = 21;

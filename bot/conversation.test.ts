@@ -264,3 +264,51 @@ describe('failures', () => {
     await expect(talk.say(message(), signal, false)).resolves.toBeUndefined();
   });
 });
+
+describe('an answer that grows', () => {
+  const growing = (): Planner => ({
+    name: 'bedrock',
+    async plan(turn) {
+      turns.push(turn);
+      turn.draft?.('There are ');
+      return { kind: 'answer', text: 'There are two files.', personal: true };
+    },
+  });
+
+  it('is shown in a direct message, where it becomes the reply', async () => {
+    const talk = conversation({ kind: 'help' }, { planner: growing() });
+    await talk.say(message({ scope: 'dm', thread: inDm }), signal, false);
+    expect(sent).toHaveLength(1);
+    expect(said()).toContain('There are');
+  });
+
+  it.each([
+    ['in a channel, where others would see it', message(), 'typed'],
+    ['for a slash command', message({ command: true, scope: 'dm', thread: inDm }), 'typed'],
+    ['for a button', message({ scope: 'dm', thread: inDm }), 'exact'],
+  ] as const)('is not shown %s', async (_where, event, words) => {
+    await conversation({ kind: 'help' }, { planner: growing() }).say(event, signal, false, words);
+    expect(turns[0]?.draft).toBeUndefined();
+    expect(said()).toContain('two files');
+  });
+
+  it('is ended when the turn fails', async () => {
+    const failing: Planner = {
+      name: 'bedrock',
+      async plan(turn) {
+        turn.draft?.('There are ');
+        throw new FerryError('unavailable', { userMessage: 'S3 cannot be reached.' });
+      },
+    };
+    const edits: Card[] = [];
+    const talk = conversation(
+      { kind: 'help' },
+      {
+        planner: failing,
+        clients: { slack: { ...slack, update: async (_ref, card) => void edits.push(card) } },
+      },
+    );
+    await expect(talk.say(message({ scope: 'dm', thread: inDm }), signal, false)).rejects.toThrow('S3');
+    expect(edits.map(cardText).join()).toContain('cut off');
+  });
+});

@@ -14,7 +14,7 @@ import {
 } from '../adapters/cards/reply-cards.ts';
 import { statusCard } from '../adapters/cards/status-card.ts';
 import { type ChatClients, clientFor, type PostOptions } from '../adapters/chat-client.ts';
-import type { ChatEvent, MessageEvent } from '../adapters/chat-event.ts';
+import type { ActionEvent, ChatEvent, MessageEvent } from '../adapters/chat-event.ts';
 import { MAX_TEXT } from '../adapters/chat-event.ts';
 import type { Planner, Reply } from '../agent/planner.ts';
 import { summarizeReply } from '../agent/reply-summary.ts';
@@ -25,6 +25,7 @@ import type { PolicyConfig } from '../core/policy-config.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
 import type { ThreadRef } from '../core/thread-ref.ts';
 import type { Transfer } from '../core/transfer.ts';
+import { createDraft, type Draft } from './draft.ts';
 
 export interface ConversationDeps {
   readonly planner: Planner;
@@ -69,6 +70,8 @@ export interface Conversation {
   visibleTo(person: Person, transferId: string): Promise<Transfer | undefined>;
   /** The card that tells this person how a transfer stands, or why not. */
   statusFor(person: Person, transferId: string): Promise<Card>;
+  /** Lets who decided see it on the card at once, whoever edits the message. */
+  showDecision(event: ActionEvent, transfer: Transfer): void;
   /** Shows a card to the person who caused the event, and to nobody else; `again` as for `say`. */
   tell(event: ChatEvent, card: Card, again: boolean): Promise<void>;
   /** Says that the turn failed. */
@@ -88,14 +91,23 @@ export function createConversation(deps: ConversationDeps): Conversation {
   async function postOrDm(event: ChatEvent, card: Card, options: PostOptions): Promise<void> {
     const client = clientOf(event);
     try {
-      await client.post(event.thread, card, options);
+      const posted = await client.post(event.thread, card, options);
+      // What an earlier process had posted may have been an answer that was still growing.
+      if (options.lookFirst) await client.update(posted, card);
     } catch (error) {
       if (!(error instanceof FerryError) || error.code !== 'not_found') throw error;
       await client.dm(event.person.userId, card, options);
     }
   }
 
-  async function reply(event: MessageEvent, card: Card, toAll: boolean, again: boolean): Promise<void> {
+  async function reply(
+    event: MessageEvent,
+    card: Card,
+    toAll: boolean,
+    again: boolean,
+    draft?: Draft,
+  ): Promise<void> {
+    if (await draft?.finish(card)) return;
     // Nobody but the asker saw the command, so nobody else would know what the answer is about.
     if (event.scope === 'dm' || (toAll && !event.command)) {
       await postOrDm(event, card, { key: replyKey(event), lookFirst: again });
@@ -161,12 +173,51 @@ export function createConversation(deps: ConversationDeps): Conversation {
     }
   }
 
-  async function propose(event: MessageEvent, transferId: string, again: boolean): Promise<void> {
+  async function propose(
+    event: MessageEvent,
+    transferId: string,
+    again: boolean,
+    draft: Draft | undefined,
+  ): Promise<void> {
     await deps.settle(transferId);
     const transfer = await store.get(transferId);
     if (!transfer || event.scope !== 'dm') return;
     const sentence = `I asked for approval of ${transferId} in the approvals channel, because nobody else reads our direct messages.`;
-    await reply(event, answerCard(sentence), true, again);
+    await reply(event, answerCard(sentence), true, again, draft);
+  }
+
+  /** Has the turn planned, and shows and remembers what came of it. */
+  async function work(
+    event: MessageEvent,
+    signal: AbortSignal,
+    again: boolean,
+    byRules: boolean,
+    draft: Draft | undefined,
+  ): Promise<void> {
+    const answer = await deps.planner.plan(
+      {
+        key: event.key,
+        person: event.person,
+        thread: event.thread,
+        proposalThread: event.scope === 'dm' ? deps.approvalChannel : event.thread,
+        command: byRules,
+        text: event.text,
+        at: event.receivedAt,
+        ...(draft ? { draft: draft.show } : {}),
+      },
+      signal,
+    );
+    deps.log.info({ event: event.key, user: event.person.userId, reply: answer.kind }, 'turn worked out');
+    if (answer.kind === 'proposed') {
+      await propose(event, answer.transferId, again, draft);
+      if (answer.note && event.scope !== 'dm') await reply(event, answerCard(answer.note), false, again);
+    } else {
+      await reply(event, withNote(await cardOf(event, answer), answer.note), isPublic(answer), again, draft);
+    }
+    if (answer.unremembered) return;
+    await deps
+      .remember(event, summarizeReply(answer))
+      .catch((err: unknown) => deps.log.warn({ err }, 'could not remember the exchange'));
   }
 
   return {
@@ -187,30 +238,30 @@ export function createConversation(deps: ConversationDeps): Conversation {
         );
         return;
       }
-      if (deps.planner.name === 'bedrock' && !byRules) void clientOf(event).thinking?.(event.thread);
-      const answer = await deps.planner.plan(
-        {
-          key: event.key,
-          person: event.person,
-          thread: event.thread,
-          proposalThread: event.scope === 'dm' ? deps.approvalChannel : event.thread,
-          command: byRules,
-          text: event.text,
-          at: event.receivedAt,
-        },
-        signal,
-      );
-      deps.log.info({ event: event.key, user: event.person.userId, reply: answer.kind }, 'turn worked out');
-      if (answer.kind === 'proposed') {
-        await propose(event, answer.transferId, again);
-        if (answer.note && event.scope !== 'dm') await reply(event, answerCard(answer.note), false, again);
-      } else {
-        await reply(event, withNote(await cardOf(event, answer), answer.note), isPublic(answer), again);
+      const thinks = deps.planner.name === 'bedrock' && !byRules;
+      // In a channel the answer is for the asker alone, and such a message can neither grow nor be edited.
+      const draft =
+        thinks && event.scope === 'dm' && !again
+          ? createDraft({
+              client: clientOf(event),
+              thread: event.thread,
+              key: replyKey(event),
+              log: deps.log,
+            })
+          : undefined;
+      if (thinks) {
+        void Promise.resolve(clientOf(event).thinking?.(event.thread)).then((isShown) => {
+          if (!isShown) draft?.think();
+        });
       }
-      if (answer.unremembered) return;
-      await deps
-        .remember(event, summarizeReply(answer))
-        .catch((err: unknown) => deps.log.warn({ err }, 'could not remember the exchange'));
+      try {
+        await work(event, signal, again, byRules, draft);
+      } catch (error) {
+        await draft
+          ?.finish(answerCard('This answer was cut off.'))
+          .catch((err: unknown) => deps.log.warn({ err }, 'could not end an answer that was cut off'));
+        throw error;
+      }
     },
 
     async visibleTo(person, transferId) {
@@ -223,6 +274,11 @@ export function createConversation(deps: ConversationDeps): Conversation {
       return transfer
         ? detailCard(transfer)
         : refusalCard({ reason: `There is no transfer ${transferId} that you may see.` });
+    },
+
+    showDecision(event, transfer) {
+      const client = clientFor(clients, event.message);
+      client?.refresh?.(event.message, proposalCard(transfer, { approvers: [], now: deps.now() }));
     },
 
     async tell(event, card, again) {

@@ -1,36 +1,44 @@
 /** What a turn spoke of, held back until its exchange is remembered: both go with one write. */
+import { focusMemory } from '../agent/focus-memory.ts';
+import type { PlannerDeps } from '../agent/ports.ts';
 import { type Focus, refocused } from '../core/focus.ts';
 import type { Person } from '../core/person.ts';
 import type { Exchange, UserContextStore } from '../core/stores/user-context-store.ts';
+import { type ThreadRef, threadKey } from '../core/thread-ref.ts';
 
-export interface TurnMemory {
-  /** What the person spoke of last, this turn included. */
-  recall(person: Person): Promise<Focus>;
-  /** To be written with the exchange; what a failed turn spoke of goes with the person's next one. */
-  keep(person: Person, news: Focus): Promise<void>;
+/** `keep` only holds back: what a failed turn spoke of goes with the person's next exchange in the thread. */
+export interface TurnMemory extends NonNullable<PlannerDeps['focus']> {
   remember(person: Person, exchange: Exchange): Promise<void>;
   /** Forgets the person altogether. */
   forget(userId: string): Promise<void>;
 }
 
-export function createTurnMemory(contexts: Pick<UserContextStore, 'get' | 'append' | 'forget'>): TurnMemory {
+const keyOf = (userId: string, thread: ThreadRef) => `${userId}\n${threadKey(thread)}`;
+
+export function createTurnMemory(
+  contexts: Pick<UserContextStore, 'get' | 'append' | 'focusOn' | 'forget'>,
+): TurnMemory {
   const spokenOf = new Map<string, Focus>();
+  const stored = focusMemory(contexts);
 
   return {
-    async recall({ userId }) {
-      const { focus } = await contexts.get(userId);
-      return refocused(focus, spokenOf.get(userId) ?? {});
+    async recall(speaker) {
+      const { focus, preferences } = await stored.recall(speaker);
+      const news = spokenOf.get(keyOf(speaker.person.userId, speaker.thread));
+      return { focus: news ? refocused(focus, news) : focus, preferences };
     },
-    async keep({ userId }, news) {
-      spokenOf.set(userId, refocused(spokenOf.get(userId) ?? {}, news));
+    async keep({ person, thread }, news) {
+      const key = keyOf(person.userId, thread);
+      spokenOf.set(key, refocused(spokenOf.get(key) ?? {}, news));
     },
     async remember({ userId }, exchange) {
-      const news = spokenOf.get(userId);
-      spokenOf.delete(userId);
+      const key = keyOf(userId, exchange.thread);
+      const news = spokenOf.get(key);
+      spokenOf.delete(key);
       await contexts.append(userId, exchange, news);
     },
     async forget(userId) {
-      spokenOf.delete(userId);
+      for (const key of spokenOf.keys()) if (key.startsWith(`${userId}\n`)) spokenOf.delete(key);
       await contexts.forget(userId);
     },
   };

@@ -26,6 +26,22 @@ const commonEnv = {
     .string()
     .regex(/^arn:[^:]+:iam::\d{12}:role\/.+$/, 'expected the ARN of FileFerryReadOnlyRole'),
   READ_ONLY_ROLE_EXTERNAL_ID: z.string().optional(),
+  /**
+   * Seconds after which a transfer that still reads asks for a new session, and with it whether the policy and the
+   * tickets still let it. The role's credentials would last 13 minutes.
+   */
+  S3_SESSION_RENEW_SECONDS: wholeNumber(15, 780).default(300),
+  /** Portal of IAM Identity Center; with it people read S3 with their own sign-in instead of by the role. */
+  IDENTITY_CENTER_START_URL: url.optional(),
+  IDENTITY_CENTER_REGION: z.string().min(1).optional(),
+  IDENTITY_CENTER_ACCOUNT_ID: z
+    .string()
+    .regex(/^\d{12}$/, 'expected the 12 digits of an account')
+    .optional(),
+  /** Name of a permission set that only reads. */
+  IDENTITY_CENTER_ROLE: z.string().min(1).max(32).optional(),
+  AWS_ENDPOINT_URL_SSO_OIDC: url.optional(),
+  AWS_ENDPOINT_URL_SSO: url.optional(),
   /** Where `core/otel.ts` sends traces, over HTTP; none are made without it. */
   OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
   /** Where audit events go; nothing is audited beside the record without it. */
@@ -73,7 +89,10 @@ const botEnv = {
   /** The rest of a turn's 90 seconds is for the fixed rules. */
   BEDROCK_TURN_SECONDS: wholeNumber(1, 60).default(40),
   BEDROCK_DAY_TOKENS: wholeNumber(0, 1_000_000_000).default(500_000),
-  /** US dollars for a million tokens, for the log. */
+  /** US dollars that one turn, and one person in a day, may cost. */
+  BEDROCK_TURN_USD: z.coerce.number().nonnegative().default(1),
+  BEDROCK_DAY_USD: z.coerce.number().nonnegative().default(10),
+  /** US dollars for a million tokens, for the log and for those limits. */
   BEDROCK_PRICE_INPUT: z.coerce.number().nonnegative().default(3),
   BEDROCK_PRICE_OUTPUT: z.coerce.number().nonnegative().default(15),
   /** Whether IAM's policy simulator is asked for a proof that the role cannot write. */
@@ -113,6 +132,14 @@ const somePlatform: CrossCheck = (given) =>
         path: 'SLACK_BOT_TOKEN',
         message: 'set the settings of Slack, of Teams, or of both; FileFerry needs a chat',
       };
+
+const identityCenter: CrossCheck = (given) =>
+  given.IDENTITY_CENTER_START_URL && !(given.IDENTITY_CENTER_ACCOUNT_ID && given.IDENTITY_CENTER_ROLE)
+    ? {
+        path: 'IDENTITY_CENTER_START_URL',
+        message: 'set IDENTITY_CENTER_ACCOUNT_ID and IDENTITY_CENTER_ROLE as well',
+      }
+    : undefined;
 
 const slackConnection: CrossCheck = (given) =>
   !given.SLACK_BOT_TOKEN || given.SLACK_APP_TOKEN || given.SLACK_SIGNING_SECRET
@@ -240,8 +267,8 @@ export function ownEnvironment(): Env {
 export const loadBotConfig = (environment: Env = ownEnvironment()): BotConfig =>
   load(
     botEnvSchema,
-    [serviceNowPair, somePlatform, slackConnection, ...teamsChecks, teamsLoopback],
+    [serviceNowPair, somePlatform, identityCenter, slackConnection, ...teamsChecks, teamsLoopback],
     environment,
   );
 export const loadWorkerConfig = (environment: Env = ownEnvironment()): WorkerConfig =>
-  load(workerEnvSchema, [serviceNowPair, somePlatform, ...teamsChecks], environment, true);
+  load(workerEnvSchema, [serviceNowPair, somePlatform, identityCenter, ...teamsChecks], environment, true);

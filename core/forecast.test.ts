@@ -18,6 +18,7 @@ function row(throughputs: number[], failures = 0): LearningRow {
     throughputs: throughputs.length,
     lnThroughput: sum(logs),
     lnThroughputSquares: sum(logs.map((it) => it * it)),
+    lnThroughputCubes: sum(logs.map((it) => it ** 3)),
     recent: [],
   };
 }

@@ -46,6 +46,45 @@ function lately({ recent }: LearningRow, now: number): View | undefined {
   return weight > 1e-6 ? view(weight, (weight * weight) / squaredWeight, sum, squares) : undefined;
 }
 
+/**
+ * How far the latest periods are to be believed against the whole history: not at all while chance alone explains how
+ * they differ, and nearly fully once it does not. Leaning on few recent transfers for nothing only adds their noise.
+ */
+function moved(wide: View, close: View | undefined): View {
+  if (!close || close.weight === 0 || wide.variance === 0) return shrunk(wide, close);
+  const chance = wide.variance * (1 / close.weight + 1 / Math.max(1, wide.weight));
+  const own = Math.max(0, 1 - chance / (close.mean - wide.mean) ** 2);
+  const leaned = shrunk(wide, close);
+  return {
+    ...leaned,
+    weight: own * leaned.weight + (1 - own) * wide.weight,
+    mean: own * leaned.mean + (1 - own) * wide.mean,
+    variance: own * leaned.variance + (1 - own) * wide.variance,
+  };
+}
+
+/** Histories of at least this many transfers tell how lopsided they are as much as chance does. */
+const LOPSIDED = 20;
+/** The middle is never moved further than this share of the spread. */
+const MOST_MOVED = 0.3;
+
+/**
+ * From the mean of the logarithms to their median: where one transfer in ten is far slower, the mean is lower than what
+ * most of them reach. First term of the expansion of Cornish and Fisher, from the third moment.
+ */
+function toMedian(row: LearningRow | undefined): number {
+  if (!row || row.throughputs < 3 || row.lnThroughputCubes === 0) return 0;
+  const count = row.throughputs;
+  const mean = row.lnThroughput / count;
+  const second = row.lnThroughputSquares / count;
+  const variance = second - mean * mean;
+  if (variance <= LEAST_SPREAD ** 2) return 0;
+  const third = row.lnThroughputCubes / count - 3 * mean * second + 2 * mean ** 3;
+  const most = MOST_MOVED * Math.sqrt(variance);
+  const shift = -third / (6 * variance);
+  return Math.max(-most, Math.min(most, shift)) * (count / (count + LOPSIDED));
+}
+
 /** What was seen closely, shrunk to the wider view while it is little. */
 function shrunk(wide: View, close: View | undefined): View {
   if (!close || close.weight === 0) return wide;
@@ -116,9 +155,9 @@ export function forecast(
     variance: pool && pool.weight > 2 ? pool.variance : UNKNOWN_SPREAD ** 2,
   };
   const whole = own && own.throughputs > 0 ? shrunk(base, overall(own)) : base;
-  const { mean, variance, weight } = shrunk(whole, own && lately(own, now));
+  const { mean, variance, weight } = moved(whole, own && lately(own, now));
   const spread = Math.max(LEAST_SPREAD, Math.sqrt(variance * (1 + 1 / weight)));
   const factor = Math.exp(t95(Math.max(2, weight - 1)) * spread);
-  const seconds = bytes / Math.exp(mean);
+  const seconds = bytes / Math.exp(mean + toMedian(own));
   return { seconds, lowSeconds: seconds / factor, highSeconds: seconds * factor, ...common };
 }

@@ -41,6 +41,7 @@ describe('learning from a transfer', () => {
       throughputs: 1,
       lnThroughput: expect.closeTo(Math.log(5e5), 5),
       lnThroughputSquares: expect.closeTo(Math.log(5e5) ** 2, 5),
+      lnThroughputCubes: expect.closeTo(Math.log(5e5) ** 3, 5),
       recent: [
         {
           period: periodOf(NOON),

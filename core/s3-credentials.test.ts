@@ -24,10 +24,12 @@ import type { LocalServer } from '../infra/local/listen.ts';
 import { type LocalS3, startS3 } from '../infra/local/s3.ts';
 import { startSts } from '../infra/local/sts.ts';
 import { useDynamoDb } from '../test/support/dynamodb.ts';
+import { loseNextAnswer } from '../test/support/lost-answers.ts';
 import { ana, eve, plannedObject, policy, proposal } from '../test/support/transfers.ts';
 import { FerryError } from './errors.ts';
 import { createS3Access, roleSessionName, type S3AccessOptions, type S3Grant } from './s3-credentials.ts';
 import { createSessions } from './sessions.ts';
+import { createDocumentClient } from './stores/client.ts';
 import { createSessionStore, type SessionRecord } from './stores/session-store.ts';
 
 const db = useDynamoDb();
@@ -172,7 +174,7 @@ describe('forTransfer', () => {
 
 describe('credentials', () => {
   test('serve many requests, and two minutes before their end come from a new session', async () => {
-    const grant = await access().forTransfer(proposal({}, objects));
+    const grant = await access({ renewMs: 900_000 }).forTransfer(proposal({}, objects));
     const start = clock;
     await Promise.all([read(grant, first.key), read(grant, second.key)]);
     clock = start + 779_000;
@@ -199,7 +201,8 @@ describe('credentials', () => {
     clock = start + 790_000;
     // An outage is no refusal while what we hold is good.
     expect(await read(grant, first.key)).toBe(`body of ${first.key}`);
-    refusal = new FerryError('not_allowed', { userMessage: 'Ticket INC0010001 was cancelled.' });
+    refusal = new FerryError('not_allowed', { userMessage: 'Ana may no longer request this.' });
+    clock += 15_000;
     await expect(read(grant, first.key)).rejects.toMatchObject({ code: 'not_allowed' });
     expect(asked).toBeGreaterThanOrEqual(3);
     expect(opened).toHaveLength(1);
@@ -237,6 +240,41 @@ describe('credentials', () => {
     ]);
   });
 
+  test('are asked for anew every five minutes of reading, and stop when that is refused', async () => {
+    let refused: FerryError | undefined;
+    const grant = await access({
+      authorize: async () => {
+        if (refused) throw refused;
+        return 'INC0010001';
+      },
+    }).forTransfer(proposal({}, objects));
+    clock += 299_999;
+    await read(grant, first.key);
+    expect(opened).toHaveLength(1);
+    clock += 1;
+    await read(grant, first.key);
+    expect(opened).toHaveLength(2);
+
+    // An outage of the ticket service is no refusal, and is not asked about at every read.
+    refused = new FerryError('unavailable', { retryable: true, userMessage: 'ServiceNow is down.' });
+    clock += 300_000;
+    expect(await read(grant, first.key)).toBe(`body of ${first.key}`);
+    refused = new FerryError('cancelled', { userMessage: 'Cancelled, as ticket INC0010001 was.' });
+    expect(await read(grant, first.key)).toBe(`body of ${first.key}`);
+    clock += 15_000;
+    await expect(read(grant, first.key)).rejects.toMatchObject({ code: 'cancelled' });
+    expect(opened).toHaveLength(2);
+  });
+
+  test('are asked for as often as the settings say', async () => {
+    const grant = await access({ renewMs: 60_000, authorize: async () => 'INC1' }).forTransfer(
+      proposal({}, objects),
+    );
+    clock += 60_000;
+    await read(grant, first.key);
+    expect(opened).toHaveLength(2);
+  });
+
   test('are gone once the grant is closed', async () => {
     const grant = await access().forTransfer(proposal({}, objects));
     await read(grant, first.key);
@@ -262,7 +300,41 @@ describe('credentials', () => {
         credentials: plain(service),
       }),
     });
-    await expect(late.forTransfer(proposal({}, objects))).rejects.toMatchObject({ code: 'not_allowed' });
+    await expect(late.forTransfer(proposal({}, objects))).rejects.toMatchObject({
+      code: 'unavailable',
+      retryable: true,
+    });
+  });
+
+  test('come from another session when the answer to the use of the first was lost', async () => {
+    const client = createDocumentClient({ region: 'us-east-1', endpoint: db.endpoint });
+    client.config.credentials = async () => ({ accessKeyId: 'local', secretAccessKey: 'local' });
+    loseNextAnswer(client, 'DeleteItem');
+    const store = createSessionStore({ client, tablePrefix: db.prefix });
+    const sessions = createSessions({ store, now: () => clock });
+    const tokens: string[] = [];
+    let permissions = 0;
+    const grant = await access({
+      sessions: {
+        ...sessions,
+        async openSession(holder) {
+          const session = await sessions.openSession(holder);
+          tokens.push(session.token);
+          return session;
+        },
+      },
+      authorize: async () => {
+        permissions += 1;
+        return 'INC0010001';
+      },
+    }).forTransfer(proposal({}, objects));
+    expect(await read(grant, first.key)).toBe(`body of ${first.key}`);
+    expect(tokens).toHaveLength(2);
+    expect(permissions).toBe(2);
+    for (const token of tokens) {
+      await expect(sessions.useSession(token)).rejects.toMatchObject({ code: 'not_allowed' });
+    }
+    client.destroy();
   });
 
   test.each([

@@ -17,6 +17,8 @@ import type { AuthorizeTransfer } from './transfer-authority.ts';
 
 /** A client that reaches what it was opened for, for as long as it is open. */
 export interface S3Grant {
+  /** When each of its sessions was opened, in epoch milliseconds: one, and one more with each renewal. */
+  readonly openedAt: readonly number[];
   readonly client: S3Client;
   /** Forgets the credentials; the client works no more. */
   close(): Promise<void>;
@@ -28,13 +30,27 @@ export interface S3Access {
   /**
    * For reading the objects of a transfer, in the requester's name.
    *
+   * @param signal ends the wait for somebody to sign in
    * @param keys all keys of the plan; may be left out when the record itself has them all
    * @throws FerryError
    */
-  forTransfer(transfer: Transfer, keys?: readonly string[]): Promise<S3Grant>;
+  forTransfer(transfer: Transfer, keys?: readonly string[], signal?: AbortSignal): Promise<S3Grant>;
   /** For looking at the objects of a transfer before it has tickets; as `forTransfer` otherwise. */
-  forCheck(transfer: Transfer, keys?: readonly string[]): Promise<S3Grant>;
+  forCheck(transfer: Transfer, keys?: readonly string[], signal?: AbortSignal): Promise<S3Grant>;
   /** Closes the connections that all grants share. */
+  close(): void;
+}
+
+/** Credentials that a person brings along, instead of those of the read-only role. */
+export interface PersonalCredentials {
+  /**
+   * Resolves when they can be had.
+   *
+   * @throws FerryError `not_allowed` when the person has to sign in first, or did not
+   */
+  ready(userId: string, signal?: AbortSignal): Promise<void>;
+  /** @throws FerryError */
+  roleCredentials(userId: string, signal: AbortSignal): Promise<Credentials>;
   close(): void;
 }
 
@@ -47,8 +63,12 @@ export interface S3AccessOptions {
     readonly externalId?: string;
   };
   readonly s3: { readonly region: string; readonly endpoint?: string; readonly forcePathStyle?: boolean };
+  /** Instead of the role: STS is not asked then, and what is reached is what the person's own role reaches. */
+  readonly personal?: PersonalCredentials;
   /** Asked before every session for a transfer, the first and each renewal. */
   readonly authorize?: AuthorizeTransfer;
+  /** A grant that is in use opens a new session this often, in milliseconds; 5 minutes unless told. */
+  readonly renewMs?: number;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -65,7 +85,7 @@ export function createStsClient(options: { region: string; endpoint?: string }):
 
 type Holder = Omit<SessionRecord, 'expiresAt'>;
 
-interface Credentials {
+export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
@@ -74,12 +94,32 @@ interface Credentials {
 
 /** The shortest that AssumeRole grants, in seconds. */
 const ROLE_SECONDS = 900;
-/** Credentials are renewed this long before they end, in milliseconds. */
+/** Credentials are renewed this long before they end at the latest, in milliseconds. */
 const RENEW_BEFORE = 120_000;
+const RENEW_MS = 5 * 60_000;
+/** After a renewal that failed for a passing reason, the next is tried this much later, in milliseconds. */
+const RENEW_AGAIN = 15_000;
 /** Credentials are not used any more this long before they end, in milliseconds. */
 const LAST_MOMENT = 15_000;
 /** Connections at once, over all grants of a process. */
 const MAX_SOCKETS = 128;
+
+/** Sessions that one set of credentials may take. */
+const SESSIONS = 3;
+
+/**
+ * A session that this process opened and never showed to anybody is gone when it is to be used: a database that
+ * answers late used its time up, or the answer to its use was lost and the SDK asked again. No refusal.
+ */
+class Spent extends FerryError {
+  constructor(bucket: string, cause: unknown) {
+    super('unavailable', {
+      retryable: true,
+      userMessage: `The right to read ${bucket} ran out before it could be used. Nothing was changed; it can be tried again.`,
+      cause,
+    });
+  }
+}
 
 /** `[\w+=,.@-]{2,64}`, as AssumeRole wants it; what CloudTrail shows for every read. */
 export function roleSessionName(holder: Holder): string {
@@ -101,7 +141,7 @@ function reachOf({ plan }: Transfer, keys: readonly string[] | undefined): S3Rea
 }
 
 export function createS3Access(options: S3AccessOptions): S3Access {
-  const { sts, sessions, role, log, now } = options;
+  const { sts, sessions, role, log, now, renewMs = RENEW_MS } = options;
   const partition = role.arn.split(':')[1] ?? 'aws';
   const requestHandler = new NodeHttpHandler({
     connectionTimeout: 5_000,
@@ -112,8 +152,11 @@ export function createS3Access(options: S3AccessOptions): S3Access {
 
   /** Takes the role, within what is left of the session. */
   async function assumeRole(token: string, bucket: string, reach: S3Reach): Promise<Credentials> {
-    const session = await sessions.useSession(token);
+    const session = await sessions.useSession(token).catch((error: unknown) => {
+      throw error instanceof FerryError && error.code === 'not_allowed' ? new Spent(bucket, error) : error;
+    });
     const abortSignal = AbortSignal.timeout(Math.max(1, session.expiresAt - now()));
+    if (options.personal) return options.personal.roleCredentials(session.userId, abortSignal);
     const policies = sessionPolicies(partition, bucket, reach);
     for (const [index, Policy] of policies.entries()) {
       try {
@@ -149,11 +192,22 @@ export function createS3Access(options: S3AccessOptions): S3Access {
   }
 
   /** One session for one set of credentials, closed as soon as they are here. */
-  async function obtain(hold: () => Promise<Holder>, bucket: string, reach: S3Reach): Promise<Credentials> {
+  async function obtainOnce(
+    hold: () => Promise<Holder>,
+    bucket: string,
+    reach: S3Reach,
+    userId: string,
+    signal?: AbortSignal,
+  ): Promise<Credentials> {
+    // Before the session is opened: people take longer to sign in than a session lives.
+    await options.personal?.ready(userId, signal);
     const holder = await hold();
     const { token } = await sessions.openSession(holder);
     try {
-      return await assumeRole(token, bucket, reach);
+      const credentials = await assumeRole(token, bucket, reach);
+      const { userId, purpose, subject } = holder;
+      log.info({ user: userId, purpose, subject, bucket }, 'a session gave the right to read');
+      return credentials;
     } finally {
       await sessions.closeSession(token).catch((error) => {
         // It ends by itself in seconds.
@@ -162,10 +216,36 @@ export function createS3Access(options: S3AccessOptions): S3Access {
     }
   }
 
-  async function grant(hold: () => Promise<Holder>, bucket: string, reach: S3Reach): Promise<S3Grant> {
+  /** The same, with another permission and another session when one is spent before it could serve. */
+  async function obtain(
+    hold: () => Promise<Holder>,
+    bucket: string,
+    reach: S3Reach,
+    userId: string,
+    signal?: AbortSignal,
+  ): Promise<Credentials> {
+    for (let left = SESSIONS - 1; ; left -= 1) {
+      try {
+        return await obtainOnce(hold, bucket, reach, userId, signal);
+      } catch (error) {
+        if (left === 0 || !(error instanceof Spent)) throw error;
+        log.warn({ err: error, bucket }, 'a session was spent before it could be used; opening another');
+      }
+    }
+  }
+
+  async function grant(
+    hold: () => Promise<Holder>,
+    bucket: string,
+    reach: S3Reach,
+    userId: string,
+    signal?: AbortSignal,
+  ): Promise<S3Grant> {
     let current: Credentials | undefined;
+    let renewAt = 0;
     let pending: Promise<Credentials> | undefined;
     let open = true;
+    const openedAt: number[] = [];
 
     const credentials = async (): Promise<Credentials> => {
       if (!open) {
@@ -173,24 +253,34 @@ export function createS3Access(options: S3AccessOptions): S3Access {
           userMessage: `The right to read ${bucket} was given back. Nothing was changed; please ask again.`,
         });
       }
-      if (current && now() < current.expiration.getTime() - RENEW_BEFORE) return current;
-      pending ??= obtain(hold, bucket, reach).finally(() => {
-        pending = undefined;
-      });
+      if (current && now() < renewAt) return current;
+      pending ??= obtain(hold, bucket, reach, userId, signal)
+        .then((issued) => {
+          openedAt.push(now());
+          return issued;
+        })
+        .finally(() => {
+          pending = undefined;
+        });
       const before = current;
       const fresh = await pending.catch((error: unknown) => {
         // An outage is no refusal: what we hold is good for a while, and the next read asks again.
         const lasts = before && now() < before.expiration.getTime() - LAST_MOMENT;
-        if (lasts && error instanceof FerryError && error.retryable) return before;
-        throw error;
+        if (!lasts || !(error instanceof FerryError) || !error.retryable) throw error;
+        renewAt = now() + RENEW_AGAIN;
+        return before;
       });
-      if (open) current = fresh;
+      if (fresh !== before) {
+        renewAt = Math.min(now() + renewMs, fresh.expiration.getTime() - RENEW_BEFORE);
+        if (open) current = fresh;
+      }
       return fresh;
     };
 
     // At once, so that a refusal shows where access was asked for and not in the midst of a read.
     await credentials();
     return {
+      openedAt,
       client: new S3Client({
         region: options.s3.region,
         ...(options.s3.endpoint === undefined ? {} : { endpoint: options.s3.endpoint }),
@@ -221,9 +311,9 @@ export function createS3Access(options: S3AccessOptions): S3Access {
       }
       const reach: S3Reach = { kind: 'prefixes', prefixes: prefixes.includes('') ? [''] : prefixes };
       const holder: Holder = { userId: person.userId, purpose: 'browse', subject: turnKey };
-      return grant(async () => holder, bucket, reach);
+      return grant(async () => holder, bucket, reach, person.userId);
     },
-    forTransfer(transfer, keys) {
+    forTransfer(transfer, keys, signal) {
       const { requester, transferId, attempt } = transfer;
       const hold = async (): Promise<Holder> => {
         const ticket = await options.authorize?.(transfer);
@@ -235,17 +325,21 @@ export function createS3Access(options: S3AccessOptions): S3Access {
           ...(ticket === undefined ? {} : { ticket }),
         };
       };
-      return grant(hold, transfer.plan.bucket, reachOf(transfer, keys));
+      return grant(hold, transfer.plan.bucket, reachOf(transfer, keys), requester.userId, signal);
     },
-    forCheck(transfer, keys) {
+    forCheck(transfer, keys, signal) {
       const { requester, transferId, attempt } = transfer;
       const holder: Holder = {
         userId: requester.userId,
         purpose: 'browse',
         subject: `${transferId}/check/${attempt}`,
       };
-      return grant(async () => holder, transfer.plan.bucket, reachOf(transfer, keys));
+      const { bucket } = transfer.plan;
+      return grant(async () => holder, bucket, reachOf(transfer, keys), requester.userId, signal);
     },
-    close: () => requestHandler.destroy(),
+    close() {
+      options.personal?.close();
+      requestHandler.destroy();
+    },
   };
 }

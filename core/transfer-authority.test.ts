@@ -62,7 +62,7 @@ test.each<[string, (transfer: Transfer) => Transfer | undefined]>([
 });
 
 test.each<[TicketState, string, boolean]>([
-  [{ outcome: 'cancelled', kind: 'user', number: 'INC1' }, 'not_allowed', false],
+  [{ outcome: 'cancelled', kind: 'user', number: 'INC1' }, 'cancelled', false],
   [{ outcome: 'missing', missing: ['audit'] }, 'not_allowed', false],
   [{ outcome: 'unknown', reason: 'ServiceNow does not answer.' }, 'unavailable', true],
 ])('tickets that are %j end in %s', async (state, code, retryable) => {

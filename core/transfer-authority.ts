@@ -10,7 +10,8 @@ import type { Transfer } from './transfer.ts';
 /**
  * @returns the number of the ServiceNow ticket that the session is bound to
  * @throws FerryError `not_allowed` when the run is over or was replaced, the policy no longer lets the requester send
- * this, or a ticket is missing or cancelled; `unavailable` when that cannot be found out
+ * this, or a ticket is missing; `cancelled` when a person cancelled a ticket in ServiceNow; `unavailable` when that
+ * cannot be found out
  */
 export type AuthorizeTransfer = (transfer: Transfer) => Promise<string>;
 
@@ -46,7 +47,9 @@ export function createTransferAuthority(deps: {
       case 'open':
         return current.tickets.user.number ?? '';
       case 'cancelled':
-        throw refuse(`Ticket ${state.number} was cancelled in ServiceNow. The transfer was stopped.`);
+        throw new FerryError('cancelled', {
+          userMessage: `Cancelled, as ticket ${state.number} was in ServiceNow.`,
+        });
       case 'missing':
         throw refuse(`Nothing is read for ${transferId} without its ServiceNow tickets.`);
       case 'unknown':

@@ -73,14 +73,15 @@ export async function startWorker(
     now,
     objects,
     policy,
-    async openSource(transfer, _signal, purpose) {
+    async openSource(transfer, signal, purpose) {
       const { keys } = await base.loadScope(transfer);
       const grant = await (purpose === 'check'
-        ? base.s3Access.forCheck(transfer, keys)
-        : base.s3Access.forTransfer(transfer, keys));
+        ? base.s3Access.forCheck(transfer, keys, signal)
+        : base.s3Access.forTransfer(transfer, keys, signal));
       const source = createS3Source({ client: async () => grant.client, memory, log });
       return {
         source,
+        openedAt: grant.openedAt,
         async close() {
           source.close();
           await grant.close();
@@ -131,7 +132,7 @@ export async function startWorker(
     run: (taken, signal) => protection.during(() => runTransfer(workflow, taken, signal)),
     stopping: stopping.signal,
   });
-  const deadLetters = createDeadLetters(queues);
+  const deadLetters = createDeadLetters({ ...queues, objects, policy, openTarget: workflow.openTarget });
   const reconciler = createReconciler({
     store,
     expiry: createExpiry({ transfers: store, now }),

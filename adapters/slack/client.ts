@@ -6,9 +6,10 @@ import { FerryError } from '../../core/errors.ts';
 import type { MessageRef, SlackThreadRef, ThreadRef } from '../../core/thread-ref.ts';
 import { boundedCache } from '../bounded-cache.ts';
 import type { Card } from '../card.ts';
-import type { ChatClient, PostOptions } from '../chat-client.ts';
+import type { ChatClient, PostOptions, TextStream } from '../chat-client.ts';
 import { slackUserOf } from './people.ts';
 import { keyOfMark, markOf, renderCard } from './render.ts';
+import { startSlackStream } from './stream.ts';
 import type { BotIdentity, SlackApi } from './web-api.ts';
 
 const KEEP_MS = 24 * 60 * 60_000;
@@ -51,6 +52,7 @@ export class SlackChatClient implements ChatClient {
   /** Key by channel and timestamp of messages posted or seen, for edits; `''` where a message has none. */
   readonly #keys;
   #showsStatus = true;
+  #streams = true;
 
   constructor({ api, logger, now }: SlackChatClientOptions) {
     this.#api = api;
@@ -145,10 +147,10 @@ export class SlackChatClient implements ChatClient {
    * Slack's status line of AI apps. Where the workspace or the app's scopes do not have it, it is not asked again.
    * https://docs.slack.dev/reference/methods/assistant.threads.setStatus
    */
-  async thinking(thread: ThreadRef): Promise<void> {
+  async thinking(thread: ThreadRef): Promise<boolean> {
     try {
       const { channelId, threadTs } = slackThread(thread);
-      if (!this.#showsStatus || !threadTs) return;
+      if (!this.#showsStatus || !threadTs) return false;
       await this.#api.call(
         (web) =>
           web.assistant.threads.setStatus({
@@ -158,9 +160,22 @@ export class SlackChatClient implements ChatClient {
           }),
         { repeatable: false },
       );
+      return true;
     } catch (error) {
       if (!(error instanceof FerryError) || !error.retryable) this.#showsStatus = false;
       this.#logger.debug({ err: error }, 'Slack shows no status');
+      return false;
+    }
+  }
+
+  async stream(thread: ThreadRef, text: string): Promise<TextStream | undefined> {
+    if (!this.#streams) return undefined;
+    try {
+      return await startSlackStream(this.#api, slackThread(thread), text);
+    } catch (error) {
+      if (!(error instanceof FerryError) || !error.retryable) this.#streams = false;
+      this.#logger.debug({ err: error }, 'Slack streams no messages');
+      return undefined;
     }
   }
 

@@ -13,6 +13,7 @@ const MAX_HEADER = 150;
 const MAX_CONTEXT = 2_000;
 const MAX_BUTTONS = 25;
 const MAX_BUTTON_LABEL = 75;
+const MAX_URL = 3_000;
 const MAX_BUTTON_VALUE = 2_000;
 const MAX_CONFIRM_TEXT = 300;
 const MAX_CONFIRM_BUTTON = 30;
@@ -192,6 +193,22 @@ function actionBlocks(actions: readonly CardAction[], budget: Budget): KnownBloc
   ];
 }
 
+/** Slack sends a click on it as well, which is acknowledged and means nothing. */
+function openBlocks(label: string, url: string, budget: Budget): KnownBlock[] {
+  const page = URL.parse(url);
+  if (page?.protocol !== 'https:' && page?.protocol !== 'http:') return [];
+  if (page.href.length > MAX_URL || label.length > budget.forButtons) return [];
+  budget.forButtons -= label.length;
+  const text = plain(label, MAX_BUTTON_LABEL);
+  if (!text.text) return [];
+  return [
+    {
+      type: 'actions',
+      elements: [{ type: 'button', action_id: 'open', text, url: page.href, style: 'primary' }],
+    },
+  ];
+}
+
 function blocksOf(element: CardElement, budget: Budget): KnownBlock[] {
   switch (element.type) {
     case 'header': {
@@ -215,6 +232,8 @@ function blocksOf(element: CardElement, budget: Budget): KnownBlock[] {
     }
     case 'actions':
       return actionBlocks(element.actions, budget);
+    case 'open':
+      return openBlocks(element.label, element.url, budget);
     case 'context': {
       const text = renderLines(element.lines, Math.min(MAX_CONTEXT, budget.left));
       budget.left -= text.length;

@@ -5,10 +5,12 @@ import { createProposals } from '../../core/proposal.ts';
 import { createS3Browse } from '../../core/s3-browse.ts';
 import { createObjectStore } from '../../core/stores/object-store.ts';
 import { createTransferStore, type TransferStore } from '../../core/stores/transfer-store.ts';
-import { createUserContextStore } from '../../core/stores/user-context-store.ts';
+import { createUserContextStore, type UserContextStore } from '../../core/stores/user-context-store.ts';
 import { ana, type BrowsableS3, bob, person, policy, startBrowsableS3 } from '../../test/support/browsing.ts';
 import { useDynamoDb } from '../../test/support/dynamodb.ts';
-import type { Planner, Reply } from '../planner.ts';
+import { focusMemory } from '../focus-memory.ts';
+import type { Planner, Reply, Turn } from '../planner.ts';
+import { summarizeReply } from '../reply-summary.ts';
 import { createCommandsPlanner } from './planner.ts';
 
 const NOON = Date.UTC(2026, 10, 22, 12);
@@ -19,6 +21,7 @@ const db = useDynamoDb();
 let s3: BrowsableS3;
 let transfers: TransferStore;
 let planner: Planner;
+let contexts: UserContextStore;
 let acted: string[];
 let turns = 0;
 let who: Person = ana;
@@ -32,14 +35,15 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => s3.stop());
 
-beforeEach(() => {
+beforeEach(async () => {
   const now = () => NOON;
   const options = { client: db.documents, tablePrefix: db.prefix, now };
   transfers = createTransferStore(options);
-  const contexts = createUserContextStore(options);
+  contexts = createUserContextStore(options);
   acted = [];
   // Each conversation is its own person's, of the same rights as Ana.
   who = { ...ana };
+  await contexts.forget(who.userId);
   planner = createCommandsPlanner({
     policy,
     browse: createS3Browse({ policy, access: s3.access }),
@@ -69,32 +73,35 @@ beforeEach(() => {
         return transfer?.requester.userId === one.userId ? transfer : undefined;
       },
     },
-    focus: {
-      recall: async (one) => (await contexts.get(one.userId)).focus,
-      keep: (one, news) => contexts.focusOn(one.userId, news),
-    },
+    focus: focusMemory(contexts),
     learning: { forecast: async () => undefined },
   });
 });
 
-function say(text: string, speaker = who): Promise<Reply> {
+async function say(text: string, speaker = who, thread: Turn['thread'] = THREAD): Promise<Reply> {
   turns += 1;
-  return planner.plan(
+  const at = NOON + turns;
+  const reply = await planner.plan(
     {
       key: `free-${turns}`,
       person: speaker,
-      thread: THREAD,
-      proposalThread: THREAD,
+      thread,
+      proposalThread: thread,
       command: false,
       text,
-      at: NOON,
+      at,
     },
     new AbortController().signal,
   );
+  await contexts.append(speaker.userId, { at, thread, text, reply: summarizeReply(reply) });
+  return reply;
 }
 
-async function plan(text: string): Promise<{ keys: string[]; destination: string; id: string }> {
-  const reply = await say(text);
+async function plan(
+  text: string,
+  thread: Turn['thread'] = THREAD,
+): Promise<{ keys: string[]; destination: string; id: string }> {
+  const reply = await say(text, who, thread);
   if (reply.kind !== 'proposed') throw new Error(`${text}: ${JSON.stringify(reply)}`);
   const transfer = await transfers.get(reply.transferId);
   if (!transfer) throw new Error('no record');
@@ -191,12 +198,75 @@ describe('follow-ups', () => {
     expect(await say('yes, approve it')).toMatchObject({ kind: 'refusal' });
   });
 
+  it('know what a transfer of several files was, and go elsewhere with it', async () => {
+    const { id } = await plan(`send reports/raw.csv and reports/summary.csv in ${BUCKET} to acme-ftp`);
+    expect(await say('why did it fail?')).toMatchObject({ kind: 'transfers', transferIds: [id] });
+    expect(await plan('now the same to globex-ftp')).toMatchObject({
+      keys: ['reports/raw.csv', 'reports/summary.csv'],
+      destination: 'globex-ftp',
+    });
+  });
+
+  it('hold in the thread where it was said, and in no other', async () => {
+    const there = { ...THREAD, threadTs: '9.9' };
+    await say(`info s3://${BUCKET}/reports/summary.csv`);
+    await say(`info s3://${BUCKET}/reports/raw.csv`, who, there);
+    expect((await say('send it to acme', who, { ...THREAD, threadTs: '8.8' })).kind).toBe('question');
+    expect(await plan('send it to acme')).toMatchObject({ keys: ['reports/summary.csv'] });
+    expect(await plan('send it to acme', there)).toMatchObject({ keys: ['reports/raw.csv'] });
+  });
+
+  it('answer a question in a few words, until something else is said', async () => {
+    await say(`please ship reports/raw.csv from ${BUCKET}`);
+    expect(await plan('acme-ftp')).toMatchObject({ keys: ['reports/raw.csv'], destination: 'acme-ftp' });
+    await say(`please ship reports/summary.csv from ${BUCKET}`);
+    await say('list buckets');
+    await say('hello');
+    expect((await say('acme-ftp')).kind).not.toBe('proposed');
+  });
+
+  it('choose among the files that were offered', async () => {
+    const offered = await buttons(`send the csv with the summary in ${BUCKET} to acme please`);
+    const [first = ''] = offered;
+    expect(await plan('the first one')).toMatchObject({
+      keys: [first.replace(`send s3://${BUCKET}/`, '').replace(' to acme-ftp', '')],
+      destination: 'acme-ftp',
+    });
+  });
+
   it('are one person’s alone', async () => {
     await say(`info s3://${BUCKET}/reports/summary.csv`);
     const dan = person('Dan', { userId: 'slack:T01FERRY:U01DAN' });
     expect((await say('send it to acme', dan)).kind).not.toBe('proposed');
     expect((await say('send it to secret-ftp', bob)).kind).not.toBe('proposed');
     expect(await plan('send it to acme')).toMatchObject({ keys: ['reports/summary.csv'] });
+  });
+});
+
+describe('preferences', () => {
+  it('fill in what was not said, and nothing that was', async () => {
+    await contexts.prefer(who.userId, 'bucket', BUCKET);
+    await contexts.prefer(who.userId, 'destination', 'globex-ftp');
+    expect(await plan('please send reports/raw.csv')).toMatchObject({
+      keys: ['reports/raw.csv'],
+      destination: 'globex-ftp',
+    });
+    expect(await plan('please send reports/raw.csv over to acme-ftp')).toMatchObject({
+      destination: 'acme-ftp',
+    });
+    // A destination that nobody registered is no reason to send elsewhere.
+    expect((await say(`please send s3://${BUCKET}/reports/raw.csv to initech`)).kind).toBe('question');
+    expect(await say('show me the files in reports/')).toMatchObject({ title: `s3://${BUCKET}/reports/` });
+  });
+
+  it('count no more when the policy takes them away', async () => {
+    await contexts.prefer(who.userId, 'destination', 'secret-ftp');
+    expect((await say(`please send reports/raw.csv in ${BUCKET}`)).kind).toBe('question');
+  });
+
+  it('show times by the wall clock of the person', async () => {
+    await contexts.prefer(who.userId, 'timeZone', 'Asia/Tokyo');
+    expect(JSON.stringify(await say(`info s3://${BUCKET}/reports/raw.csv`))).toMatch(/Asia\/Tokyo/);
   });
 });
 

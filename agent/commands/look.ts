@@ -16,6 +16,13 @@ import { instantInWords } from './wording.ts';
 /** Told what the answer is about, for the person's next turn. */
 type Note = (news: Focus) => void;
 
+/** Of the asker: where what is spoken of is noted, and the time zone in which they read times. */
+export interface Listener {
+  readonly note: Note;
+  readonly timeZone?: string | undefined;
+}
+const NOBODY: Listener = { note: () => {} };
+
 /** Entries that one listing shows. */
 const MAX_SHOWN = 25;
 
@@ -58,10 +65,10 @@ export function answerDestinations(deps: PlannerDeps, turn: Turn): Reply {
   };
 }
 
-const detailOf = (object: ObjectFacts): string =>
+const detailOf = (object: ObjectFacts, zone: string | undefined): string =>
   [
     sizeInWords(object.size),
-    instantInWords(object.lastModified),
+    instantInWords(object.lastModified, zone),
     ...(object.archived ? ['archived'] : []),
   ].join(' · ');
 
@@ -79,7 +86,7 @@ export async function answerList(
   turn: Turn,
   command: Extract<Command, { kind: 'list' }>,
   signal: AbortSignal,
-  note: Note = () => {},
+  listener: Listener = NOBODY,
 ): Promise<Reply> {
   if (!command.source && command.bucket === undefined) return answerBuckets(deps, turn, undefined);
   const source: Source = command.source
@@ -106,9 +113,12 @@ export async function answerList(
   if (listing.kind !== 'listing') return refusal(listing.reason);
   const items = [
     ...listing.folders.map((name): ListItem => ({ name })),
-    ...listing.objects.map((object): ListItem => ({ name: object.key, detail: detailOf(object) })),
+    ...listing.objects.map(
+      (object): ListItem => ({ name: object.key, detail: detailOf(object, listener.timeZone) }),
+    ),
   ];
-  if (listing.objects.length > 0) note({ listing: { bucket, keys: listing.objects.map(({ key }) => key) } });
+  if (listing.objects.length > 0)
+    listener.note({ listing: { bucket, keys: listing.objects.map(({ key }) => key) } });
   if (items.length === 0) return { kind: 'answer', text: `There is nothing under s3://${bucket}/${asked}` };
   return {
     kind: 'list',
@@ -125,7 +135,7 @@ export async function answerInfo(
   turn: Turn,
   command: Extract<Command, { kind: 'info' }>,
   signal: AbortSignal,
-  note: Note = () => {},
+  listener: Listener = NOBODY,
 ): Promise<Reply> {
   const looking = {
     deps,
@@ -140,13 +150,13 @@ export async function answerInfo(
   if (chosen.value.kind === 'listing') {
     const { selection } = chosen.value;
     const source: Source = { ...selection, bucket };
-    return answerList(deps, turn, { kind: 'list', source }, signal, note);
+    return answerList(deps, turn, { kind: 'list', source }, signal, listener);
   }
   const heads = await headAll(looking, chosen.value, { cached: true });
   if (!heads.ok) return heads.reply;
   const [only, ...more] = heads.value;
   if (only) {
-    note(
+    listener.note(
       more.length === 0
         ? { object: { bucket, key: only.key } }
         : { listing: { bucket, keys: heads.value.map(({ key }) => key) } },
@@ -158,7 +168,7 @@ export async function answerInfo(
       title: `s3://${bucket}/${only.key}`,
       items: [
         { name: 'Size', detail: `${sizeInWords(only.size)} (${only.size} bytes)` },
-        { name: 'Last changed', detail: instantInWords(only.lastModified) },
+        { name: 'Last changed', detail: instantInWords(only.lastModified, listener.timeZone) },
         {
           name: 'Storage class',
           detail: only.archived
@@ -173,6 +183,8 @@ export async function answerInfo(
   return {
     kind: 'list',
     title: `Files in ${bucket}`,
-    items: heads.value.map((object): ListItem => ({ name: object.key, detail: detailOf(object) })),
+    items: heads.value.map(
+      (object): ListItem => ({ name: object.key, detail: detailOf(object, listener.timeZone) }),
+    ),
   };
 }

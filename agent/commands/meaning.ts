@@ -5,16 +5,18 @@ import type { TransferStatus } from '../../core/transfer.ts';
 import type { Reply, Turn } from '../planner.ts';
 import type { PlannerDeps } from '../ports.ts';
 import { periodOf } from '../understanding/period.ts';
-import type { Context, ObjectSlots, Reading, Slots } from '../understanding/reading.ts';
+import type { ObjectSlots, Reading, Slots } from '../understanding/reading.ts';
 import { understand } from '../understanding/understand.ts';
 import type { Command, SendCommand, Source } from './command.ts';
 import { formatCommand } from './format.ts';
+import { contextOf, type Memory, questionOf, withDefaults } from './memory.ts';
 import { choice, question, refusal } from './replies.ts';
 
-/** What a sentence comes to: a command to work out, or a reply already. */
-export type Meaning =
+/** What a sentence comes to: a command to work out, or a reply already; and what it leaves open. */
+export type Meaning = (
   | { readonly kind: 'command'; readonly command: Command }
-  | { readonly kind: 'reply'; readonly reply: Reply };
+  | { readonly kind: 'reply'; readonly reply: Reply }
+) & { readonly open?: Focus['question'] };
 
 const command = (one: Command): Meaning => ({ kind: 'command', command: one });
 const reply = (one: Reply): Meaning => ({ kind: 'reply', reply: one });
@@ -66,12 +68,6 @@ export function isPlain(read: Command, deps: Pick<PlannerDeps, 'policy'>, turn: 
       return true;
   }
 }
-
-const contextOf = ({ listing, object, transferId }: Focus): Context => ({
-  ...(listing ? { lastListing: listing } : {}),
-  ...(object ? { lastObject: object } : {}),
-  ...(transferId === undefined ? {} : { lastTransfer: { id: transferId } }),
-});
 
 const asFolder = (prefix: string) => (prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`);
 
@@ -136,6 +132,8 @@ function requested(slots: Slots): Meaning {
 function clarified(slots: Slots, deps: Pick<PlannerDeps, 'policy'>, turn: Turn): Meaning | undefined {
   const known = slots.known ?? {};
   if (slots.for === 'cancel' || slots.for === 'retry') return command({ kind: slots.for, ids: [] });
+  // A bucket that they do not know of: what they may read is the whole answer.
+  if (slots.for === 'check_access') return command({ kind: 'access' });
   if (slots.for === 'list_objects' || slots.for === 'object_info') {
     const sources = sourcesOf(known);
     const complete = (bucket: string) =>
@@ -202,14 +200,14 @@ const STATUSES: Readonly<Record<string, readonly TransferStatus[]>> = {
   rejected: ['rejected'],
 };
 
-function pastOf(slots: Slots, turn: Turn): Meaning {
+function pastOf(slots: Slots, turn: Turn, zone: string | undefined): Meaning {
   const { who, destination, status, period: said, limit } = slots;
   if (who !== undefined && who !== 'me') {
     return reply(
       refusal("I show people their own transfers, and nobody else's.", '"my transfers" shows yours.'),
     );
   }
-  const period = said && periodOf(said.text, turn.at);
+  const period = said && periodOf(said.text, turn.at, zone);
   if (said && !period)
     return reply(
       refusal(`I did not understand the time "${said.text}".`, 'Try "this week" or "since Monday".'),
@@ -251,6 +249,7 @@ function meaningOf(
   { intent, slots }: Reading,
   deps: Pick<PlannerDeps, 'policy'>,
   turn: Turn,
+  zone: string | undefined,
 ): Meaning | undefined {
   const where = slots.bucket === undefined ? {} : { bucket: slots.bucket };
   switch (intent) {
@@ -285,7 +284,7 @@ function meaningOf(
         ...(slots.query === undefined ? {} : { name: slots.query }),
       });
     case 'history':
-      return pastOf(slots, turn);
+      return pastOf(slots, turn, zone);
     case 'cancel':
     case 'retry':
       return command({
@@ -303,15 +302,23 @@ function meaningOf(
 }
 
 /** Reads the sentence as free English; undefined when it says nothing that FileFerry knows. */
-export function readFreely(deps: Pick<PlannerDeps, 'policy'>, turn: Turn, focus: Focus): Meaning | undefined {
+export function readFreely(
+  deps: Pick<PlannerDeps, 'policy'>,
+  turn: Turn,
+  memory: Memory,
+): Meaning | undefined {
   const { policy } = deps;
+  const { focus, preferences } = memory;
   const world = {
     now: turn.at,
-    timezone: 'UTC',
+    timezone: preferences.timeZone ?? 'UTC',
     buckets: bucketsFor(policy, turn.person),
     destinations: destinationsFor(policy, turn.person),
     transfers: focus.transferId === undefined ? [] : [focus.transferId],
     exactNames: true,
   };
-  return meaningOf(understand(turn.text, world, contextOf(focus)), deps, turn);
+  const reading = withDefaults(understand(turn.text, world, contextOf(memory)), preferences, world);
+  const meaning = meaningOf(reading, deps, turn, preferences.timeZone);
+  const open = questionOf(reading, turn.at);
+  return meaning && open ? { ...meaning, open } : meaning;
 }

@@ -8,6 +8,7 @@ import type { Command } from './command.ts';
 import { act, answerHistory, answerStatus, answerTransfers } from './follow.ts';
 import { answerBuckets, answerDestinations, answerInfo, answerList } from './look.ts';
 import { isPlain, type Meaning, readFreely } from './meaning.ts';
+import type { Memory } from './memory.ts';
 import { parseCommand } from './parse.ts';
 import { refusal, said } from './replies.ts';
 import { planPredict, planSend } from './send.ts';
@@ -26,16 +27,18 @@ export function createCommandsPlanner(deps: PlannerDeps): Planner {
     turn: Turn,
     signal: AbortSignal,
     note: (news: Focus) => void,
+    memory: () => Promise<Memory>,
   ): Promise<Reply> {
+    const listener = async () => ({ note, timeZone: (await memory()).preferences.timeZone });
     switch (command.kind) {
       case 'send':
         return planSend(deps, turn, command, signal, note);
       case 'predict':
-        return planPredict(deps, turn, command, signal);
+        return planPredict(deps, turn, command, signal, note);
       case 'list':
-        return answerList(deps, turn, command, signal, note);
+        return answerList(deps, turn, command, signal, await listener());
       case 'info':
-        return answerInfo(deps, turn, command, signal, note);
+        return answerInfo(deps, turn, command, signal, await listener());
       case 'buckets':
         return answerBuckets(deps, turn, command.filter);
       case 'destinations':
@@ -65,16 +68,24 @@ export function createCommandsPlanner(deps: PlannerDeps): Planner {
     }
   }
 
+  /** What was spoken of in this thread; of a transfer also what it is, so that it can be pointed back to. */
+  async function recall(turn: Turn): Promise<Memory> {
+    const { focus, preferences } = (await deps.focus?.recall(turn)) ?? { focus: {}, preferences: {} };
+    const { transferId } = focus;
+    const transfer =
+      transferId === undefined ? undefined : await deps.transfers.transferFor(turn.person, transferId);
+    return { focus, preferences, ...(transfer ? { transfer } : {}) };
+  }
+
   /**
    * The fixed grammar first, because buttons speak it and it is exact; then free English. What neither can make more
    * of stays as the grammar read it, which asks for what is missing.
    */
-  async function meaningOf(turn: Turn): Promise<Meaning> {
+  async function meaningOf(turn: Turn, memory: () => Promise<Memory>): Promise<Meaning> {
     const read = parseCommand(turn.text);
     const asRead: Meaning = { kind: 'command', command: read };
     if (isPlain(read, deps, turn)) return asRead;
-    const focus = (await deps.focus?.recall(turn.person)) ?? {};
-    const meaning = readFreely(deps, turn, focus) ?? asRead;
+    const meaning = readFreely(deps, turn, await memory()) ?? asRead;
     const isLost = meaning.kind === 'command' && meaning.command.kind === 'unknown';
     // What only asks to see something does no harm when the grammar alone knows it.
     return isLost && !['send', 'predict', 'cancel', 'retry'].includes(read.kind) ? asRead : meaning;
@@ -86,16 +97,23 @@ export function createCommandsPlanner(deps: PlannerDeps): Planner {
       signal.throwIfAborted();
       const use = mayUse(deps.policy, turn.person);
       if (!use.allowed) return refusal(use.reason);
-      const meaning = await meaningOf(turn);
-      if (meaning.kind === 'reply') return meaning.reply;
+      let recalled: Promise<Memory> | undefined;
+      const memory = () => {
+        recalled ??= recall(turn);
+        return recalled;
+      };
+      const meaning = await meaningOf(turn, memory);
       let news: Focus = {};
-      const reply = await answer(meaning.command, turn, signal, (more) => {
+      const note = (more: Focus) => {
         news = { ...news, ...more };
-      });
+      };
+      const reply =
+        meaning.kind === 'reply' ? meaning.reply : await answer(meaning.command, turn, signal, note, memory);
+      if (reply.kind === 'question' && !news.question && meaning.open) note({ question: meaning.open });
       const [only, ...others] = reply.kind === 'transfers' ? reply.transferIds : [];
       if (reply.kind === 'proposed') news = { ...news, transferId: reply.transferId };
       else if (only !== undefined && others.length === 0) news = { ...news, transferId: only };
-      if (Object.keys(news).length > 0) await deps.focus?.keep(turn.person, news);
+      if (Object.keys(news).length > 0) await deps.focus?.keep(turn, news);
       return reply;
     },
   };

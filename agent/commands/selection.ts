@@ -34,6 +34,8 @@ interface Looking {
   readonly signal: AbortSignal;
   /** The asker's sentence with other sources. */
   readonly complete: Complete;
+  /** Told which files a question offers, so that "the second one" answers it. */
+  readonly offered?: (bucket: string, keys: readonly string[]) => void;
 }
 
 const keyText = (source: Source): string =>
@@ -119,6 +121,10 @@ async function describe(looking: Looking, bucket: string, source: Described): Pr
       `"ls s3://${bucket}/" shows what is there.`,
     );
   }
+  looking.offered?.(
+    bucket,
+    objects.map(({ key }) => key),
+  );
   return ask(
     `Which file in ${bucket} do you mean by ${said(words)}?`,
     objects.map(({ key }) => keyChoice(looking, bucket, key)),

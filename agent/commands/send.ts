@@ -44,6 +44,7 @@ async function route(
   turn: Turn,
   command: SendCommand | PredictCommand,
   signal: AbortSignal,
+  note: (news: Focus) => void,
 ): Promise<Step<Route>> {
   const { person } = turn;
   const destination = resolveDestination(deps.policy, person, command.destination, (name) =>
@@ -57,6 +58,20 @@ async function route(
     signal,
     complete: (other: Pick<SendCommand, 'sources' | 'bucket'>) =>
       formatCommand({ ...command, ...other, destination: to }),
+    offered: (bucket: string, keys: readonly string[]) =>
+      note({
+        listing: { bucket, keys: [...keys] },
+        question: {
+          at: turn.at,
+          for: command.kind === 'send' ? 'request_transfer' : 'predict',
+          known: {
+            destination: to,
+            ...(command.as ? { destinationPath: command.as.path } : {}),
+            ...(command.priority === 'high' ? { priority: 'high' } : {}),
+          },
+          missing: ['source'],
+        },
+      }),
   };
   const chosen = await choose(looking, command);
   if (!chosen.ok) return chosen;
@@ -133,7 +148,7 @@ export async function planSend(
   // A turn that runs again answers as it did, even if the file has gone since.
   const earlier = await deps.transfers.transferFor(turn.person, transferIdFor(turn.key, ORDINAL));
   if (earlier) return { kind: 'proposed', transferId: earlier.transferId };
-  const step = await route(deps, turn, command, signal);
+  const step = await route(deps, turn, command, signal, note);
   if (!step.ok) return step.reply;
   const { chosen, destination } = step.value;
   const { proposalThread } = turn;
@@ -203,6 +218,7 @@ export async function planPredict(
   turn: Turn,
   command: PredictCommand,
   signal: AbortSignal,
+  note: (news: Focus) => void = () => {},
 ): Promise<Reply> {
   if (command.bytes !== undefined) {
     const destination = resolveDestination(deps.policy, turn.person, command.destination, (name) =>
@@ -211,7 +227,7 @@ export async function planPredict(
     if (!destination.ok) return destination.reply;
     return foretell(deps, destination.value, command.bytes, sizeInWords(command.bytes));
   }
-  const step = await route(deps, turn, command, signal);
+  const step = await route(deps, turn, command, signal, note);
   if (!step.ok) return step.reply;
   try {
     const { count, bytes } = await measure(deps, step.value.objects);

@@ -1,4 +1,5 @@
 /** Durations, instants and counts as people read them. */
+import { wallClock } from '../understanding/time-zone.ts';
 
 /** `45 seconds`, `12 minutes`, `3.5 hours`. */
 export function durationInWords(seconds: number): string {
@@ -9,9 +10,10 @@ export function durationInWords(seconds: number): string {
   return say(Number((seconds / 3_600).toFixed(1)), 'hour');
 }
 
-/** `2026-11-22 12:00 UTC`. */
-export function instantInWords(epochMilliseconds: number): string {
-  return `${new Date(epochMilliseconds).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+/** `2026-11-22 12:00 UTC`, or by the wall clock of another zone. */
+export function instantInWords(epochMilliseconds: number, zone = 'UTC'): string {
+  const wall = new Date(wallClock(epochMilliseconds, zone));
+  return `${wall.toISOString().slice(0, 16).replace('T', ' ')} ${zone}`;
 }
 
 export const filesInWords = (count: number): string => `${count} file${count === 1 ? '' : 's'}`;

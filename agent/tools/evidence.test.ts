@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { withFocus } from '../../core/focus.ts';
+import { CHANNEL } from '../../test/support/planning.ts';
 import { createEvidence } from './evidence.ts';
 
-const nothing = { exchanges: [], preferences: {}, focus: {} };
+const nothing = { exchanges: [], preferences: {}, foci: [] };
 const after = (text: string, memory: Parameters<typeof createEvidence>[1] = nothing) =>
-  createEvidence(text, memory);
+  createEvidence({ text, thread: CHANNEL }, memory);
 
 describe('evidence', () => {
   it.each([
@@ -36,7 +38,8 @@ describe('evidence', () => {
 
   it('comes from what an earlier listing showed the person', () => {
     const focus = { listing: { bucket: 'finance-exports', keys: ['a.csv', 'b.csv'] } };
-    const evidence = after('send the second one', { ...nothing, focus });
+    const foci = withFocus([], CHANNEL, focus);
+    const evidence = after('send the second one', { ...nothing, foci });
     expect(evidence.knows('finance-exports', 'b.csv')).toBe(true);
     expect(evidence.knows('finance-archive', 'b.csv')).toBe(false);
   });
@@ -49,7 +52,7 @@ describe('evidence', () => {
       after('send it', {
         exchanges: [],
         preferences: { destination: 'acme-ftp' },
-        focus: {},
+        foci: [],
       }).meansDestination('acme-ftp', []),
     ).toBe(true);
   });

@@ -2,8 +2,10 @@
  * What a turn may act upon: a file, a folder or a destination counts only when the person named it, or when
  * a listing of this turn showed it. A model that was talked into something cannot make names up.
  */
+import { focusIn } from '../../core/focus.ts';
 import type { UserContext } from '../../core/stores/user-context-store.ts';
 import type { Transfer } from '../../core/transfer.ts';
+import type { Turn } from '../planner.ts';
 
 /** Words that name a kind of place rather than a place. */
 const GENERIC = new Set(['ftp', 'sftp', 'ftps', 'server', 'the', 'and', 'for']);
@@ -23,15 +25,17 @@ export interface Evidence {
   namesTransfer(transferId: string): boolean;
 }
 
-/** @param text what the person says in this turn */
-export function createEvidence(text: string, memory: UserContext): Evidence {
+export function createEvidence(
+  { text, thread }: Pick<Turn, 'text' | 'thread'>,
+  memory: UserContext,
+): Evidence {
   const said = [text, ...memory.exchanges.map((exchange) => exchange.text)];
   const spoken = new Set(said.flatMap(wordsOf));
   const seen = new Set<string>();
   const saw = (bucket: string, names: readonly string[]) => {
     for (const name of names) seen.add(`${bucket}#${name}`);
   };
-  const { listing, object } = memory.focus;
+  const { listing, object } = focusIn(memory.foci, thread);
   if (listing) saw(listing.bucket, listing.keys);
   if (object) saw(object.bucket, [object.key]);
   /** As typed, and not as a part of a longer name. */

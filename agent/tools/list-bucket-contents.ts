@@ -42,7 +42,7 @@ export const listBucketContents = defineTool({
     if (listing.kind !== 'listing') return refused(listing.reason);
     evidence.saw(bucket, [...listing.folders, ...listing.objects.map(({ key }) => key)]);
     const keys = listing.objects.map(({ key }) => key);
-    if (keys.length > 0) await deps.focus?.keep(turn.person, { listing: { bucket, keys } });
+    if (keys.length > 0) await deps.focus?.keep(turn, { listing: { bucket, keys } });
     return data({ bucket, folders: listing.folders, files: listing.objects.map(row), more: listing.more });
   },
 });

@@ -11,7 +11,10 @@ export function answered(sentence: Sentence, wish: Wish): Reading | undefined {
   const { pending } = sentence.context;
   if (!pending || (pending.for !== 'request_transfer' && pending.for !== 'predict')) return undefined;
   const vague = wish.intent === 'out_of_scope' && wish.kind !== 'policy_violation';
-  const short = sentence.words.length <= 10 && !cue.SEND_STRONG.test(sentence.line);
+  const short =
+    sentence.words.length <= 10 &&
+    !cue.SEND_STRONG.test(sentence.line) &&
+    !cue.LOOKS_ONLY.test(sentence.line);
   const names = sentence.words.some(({ entity }) => entity !== undefined);
   const bare =
     /^(?:(?:the|to|it's|its|in|from|use|make it|oh|sorry|i mean|i meant|that|one|ok|please) )*(\S+)(?: (?:please|one|then|of course|!|\.))*$/.exec(
@@ -36,7 +39,14 @@ export function answered(sentence: Sentence, wish: Wish): Reading | undefined {
   const known = (pending.known ?? {}) as Slots;
   const found = objectsOf(sentence, true);
   const [destination] = entitiesOf(sentence, 'destination');
-  const merged: Record<string, unknown> = { ...known, ...objectSlots(found), ...Object.fromEntries(offered) };
+  // What is known already is not described once more: plain words are about what was asked.
+  const { query, ...named } = objectSlots(found);
+  const merged: Record<string, unknown> = {
+    ...known,
+    ...named,
+    ...(query === undefined || isNamed(known) ? {} : { query }),
+    ...Object.fromEntries(offered),
+  };
   if (destination?.names.length === 1) merged.destination = destination.names[0];
   // An answer may be nothing but a name, as short as people call it.
   const said = sentence.words

@@ -76,6 +76,8 @@ export const EDGE = new Set(
   regarding re concerning done finished arrived made through yet fail failed stuck happened happening why work working doing looking
   should've fire chuck tonight's both's few couple several these's chance chances odds likely success succeed risk probability want's says said
   say already before first second third instead pls too immediately well
+  below beneath underneath encrypted encryption
+  use used using much less more oh ah uh um hmm er oops whoops actually wait hold nope three four five six can't couldn't cannot won't wouldn't doesn't isn't aren't haven't hasn't don't didn't
   checksum etag md5 sha256 timestamp storage class attributes properties stats many missing abort kill withdraw revoke halt scrap undo restart rerun re-run redo resubmit track read open browse start run`.split(
     /\s+/,
   ),
@@ -97,6 +99,8 @@ const KEPT_LAST = new Set([
   'metadata',
   'order',
   'load',
+  'list',
+  'share',
   'run',
   'new',
 ]);
@@ -212,7 +216,10 @@ export function describe(words: readonly Word[]): Description {
     const single = TYPES.has(bare) ? bare : bare.replace(/s$/, '');
     const type = TYPES.get(single);
     const isPlural =
-      type !== undefined && (bare !== single || /^(?:files|ones|documents|exports?s)$/.test(next));
+      type !== undefined &&
+      (bare !== single ||
+        /^(?:files|ones|documents|exports?s)$/.test(next) ||
+        /^(?:any|every|each)$/.test(words[at - 1]?.norm ?? ''));
     if (type !== undefined && (isPlural || /^(?:file|format)$/.test(next) || norm.startsWith('.'))) {
       described.types.push(type);
       described.plural ||= isPlural || norm.startsWith('.');
@@ -235,7 +242,7 @@ export function describe(words: readonly Word[]): Description {
     .trim();
   if (
     text !== '' &&
-    !/^(?:files?|objects?|keys?|items?|folders?|documents?|docs|data|bucket|s3|transfers?|version|copy|one|ones|new|old|recent|available|rest|arrive|something|anything|some file)$/i.test(
+    !/^(?:files?|objects?|keys?|items?|folders?|documents?|docs|data|bucket|s3|transfers?|version|copy|one|ones|(?:new|old|recent|other|more) (?:files?|ones?|objects?|stuff)|new|old|recent|available|rest|arrive|something|anything|some file)$/i.test(
       text,
     )
   )

@@ -33,7 +33,7 @@ export function factsOf(sentence: Sentence): Facts {
     fileNoun: cue.FILE_NOUN.test(line),
     points:
       remembers !== undefined &&
-      /(?:^| )(?:it|them|this|that|these|those|they|same|both|one|ones|all|everything|first|second|third|last|\d(?:st|nd|rd|th)|#\d|again)(?= |$)/.test(
+      /(?:^| )(?:it|them|this|that|these|those|they|same|both|one|ones|all|everything|first|second|third|last|(?:number|no|nr|item|option) \d{1,2}|\d(?:st|nd|rd|th)|#\d|again)(?= |$)/.test(
         line,
       ),
     sentence,

@@ -1,5 +1,6 @@
 /** Resolves what points back: "it", "the second one", "the same file", "the pdf" of the list that was just shown. */
 import Fuse from 'fuse.js';
+import { ALSO_TO } from './lexicon.ts';
 import type { Context } from './reading.ts';
 import type { Sentence } from './sentence.ts';
 
@@ -133,5 +134,5 @@ export function pointedAt({ line, context }: Sentence, query: string | undefined
       : undefined;
   }
   if (lastListing && PLURAL.test(line)) return asPointed(lastListing.bucket, keys);
-  return SINGULAR.test(line) || PLURAL.test(line) ? lastObject(context) : undefined;
+  return SINGULAR.test(line) || PLURAL.test(line) || ALSO_TO.test(line) ? lastObject(context) : undefined;
 }

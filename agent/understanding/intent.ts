@@ -21,6 +21,8 @@ const violation = (topic: string): Wish => ({ intent: 'out_of_scope', kind: 'pol
 function decides(facts: Facts): boolean {
   const { line, id, question, object, bucket, destination, sentence } = facts;
   if (cue.isConsent(line)) return true;
+  // Who may approve is a right, and none that is given here.
+  if (!id && APPROVAL_RIGHT.test(line)) return false;
   if (cue.DO_NOT.test(line)) return false;
   const says =
     cue.APPROVE.test(line) ||
@@ -54,8 +56,10 @@ function decides(facts: Facts): boolean {
   return true;
 }
 
+const APPROVAL_RIGHT =
+  /(?:^| )(?:give|grant|assign|allow|get)(?: (?!approval|the|go|ok|okay)\S+){1,3} (?:permissions?|rights?|power) to (?:approve|authori[sz]e|decide|sign)/;
 const ACCESS_CHANGE =
-  /(?:^| )(?:(?:give|grant|get|add|make|let|elevate|promote|allow)(?: \S+){0,4} (?:access|permissions?|rights?|admin|approver|privileges?)|(?:add|register|create|configure|set up|whitelist|allow)(?: \S+){0,4} (?:destination|target|ftp server|server|host|endpoint|bucket|approver|user|policy)|(?:change|edit|modify|update|relax|disable|turn off|raise|increase|lift)(?: \S+){0,4} (?:policy|policies|limits?|rules?|approvers?|four-eyes|permissions?))(?= |$)/;
+  /(?:^| )(?:(?:give|grant|get|add|make|let|elevate|promote|allow)(?: \S+){0,4} (?:access(?! denied| error| forbidden| refused)|permissions?(?! denied| error)|rights?|admin|approver|privileges?)|(?:add|register|create|configure|set up|whitelist|allow)(?: \S+){0,4} (?:destination|target|ftp server|server|host|endpoint|bucket|approver|user|policy)|(?:change|edit|modify|update|relax|disable|turn off|raise|increase|lift)(?: \S+){0,4} (?:policy|policies|limits?|rules?|approvers?|four-eyes|permissions?))(?= |$)/;
 
 function forbids(facts: Facts): Wish | undefined {
   const { line, object, bucket, destination, question, id } = facts;
@@ -103,7 +107,11 @@ function aboutTransfers(facts: Facts): Wish | undefined {
     !/(?:^| )(?:cancel|abort|retry|stop|kill)(?= |$)/.test(line) &&
     !object
   ) {
-    const isStatus = /(?:^| )(?:any (?:update|news)|how's|why)(?= |$)/.test(line);
+    const isStatus =
+      /(?:^| )(?:any (?:update|news)|how's|why)(?= |$)/.test(line) ||
+      /^(?:and |so |hi |hey |, )*(?:are|is|how are)(?: all)?(?: of)? (?:my|our|the|these|those) (?:\S+ )?(?:transfers?|uploads?|requests?) (?:\S+ )?(?:done|finished|complete|completed|through|ready|running|stuck|going|doing|approved|over)(?= |$)/.test(
+        line,
+      );
     if (!isStatus) return { intent: 'history' };
   }
   if (id && cue.DELETE.test(line) && !question) return { intent: 'cancel' };
@@ -166,6 +174,9 @@ function sends(facts: Facts): boolean {
   if (!object && !bucket && cue.UNRELATED.test(line)) return false;
   if ((destination || foreign) && evidence && (verb || needs)) return true;
   if (object && (destination || foreign) && !facts.question) return true;
+  // "And also to globex": what was sent before, to another place.
+  const before = sentence.context.lastObject ?? sentence.context.lastTransfer;
+  if (destination && before && cue.ALSO_TO.test(line)) return true;
   if (bucket && destination && !facts.question) return true;
   if (destination && (points || (fileNoun && line.split(' ').length <= 8)) && !facts.question) return true;
   if (cue.SEND_STRONG.test(line) && evidence && !facts.question) return !isHowTo(line);
@@ -244,6 +255,11 @@ export function wishOf(sentence: Sentence): Wish {
   if (/^(?:ok )?(?:copy|roger) that(?: |$)(?!.*\{)/.test(line)) return smalltalk;
   if (!/[\p{L}\p{N}👍✅+{]/u.test(line)) return smalltalk;
   const names = object || bucket || destination || id || foreign;
+  if (!names && sentence.context.lastTransfer && !cue.DO_NOT.test(line)) {
+    if (cue.asksOn(line)) return { intent: 'status' };
+    if (cue.asksAgain(line)) return { intent: 'retry' };
+    if (/^(?:and |so )?who .*approv.* (?:it|this|that|mine)(?= |$)/.test(line)) return { intent: 'status' };
+  }
   if (!names && !cue.isConsent(line) && cue.isSmalltalk(line)) return smalltalk;
   if (decides(facts)) return { intent: 'approve_attempt' };
   const forbidden = forbids(facts);
@@ -309,11 +325,7 @@ export function wishOf(sentence: Sentence): Wish {
     const look = looks(facts);
     if (look) return look;
   }
-  const looksOnly =
-    /^(?:(?:please|can|could|you|just|hey|hi|ok|i|want|to|would|like|me|now|and|i'd) )*(?:ls|list|dir|show|browse|find|search|display|look|info|describe|head|stat|size|details?|inspect|view|see|explore)(?= |$)/.test(
-      line,
-    );
-  if (!looksOnly && sends(facts)) return { intent: 'request_transfer' };
+  if (!cue.LOOKS_ONLY.test(line) && sends(facts)) return { intent: 'request_transfer' };
   const look = looks(facts);
   if (look) return look;
   if (id) return { intent: 'status' };

@@ -76,11 +76,30 @@ const CONSENTING =
   /(?:^| )(?:yes|yep|yeah|yup|y|ok|okay|sure|go|go for it|do it|do that|ship it|run it|release it|confirm|confirmed|proceed|accept|accepted|agree|agreed|fine|looks good|looks ok|sounds good|all good|good to go|make it so|lgtm|\+1|absolutely|definitely|approved|works for me|thumbs up|👍|✅)(?= |$)/;
 export const isConsent = (line: string) => CONSENTING.test(line) && consistsOf(line, CONSENT_PIECE);
 
+/** What was sent before is to go to another place, too. */
+export const ALSO_TO =
+  /^(?:(?:and|also|now|then|ok|okay|please|the|same|too|plus|but|,|another|one|as|well) )*(?:to|for|2) \{destination\}(?: (?:too|also|as|well|please|now|then|instead|\.|!|\?))*$/;
+
+const ON_PIECE =
+  /(?:and|so|ok|okay|hey|hi|well|now|then|still|yet|how|how's|how come|is|it|that|this|going|looking|long|much|more|longer|why|why not|what|what's|about|happened|any|news|luck|progress|idea|when|done|finished|ready|there|far|soon|already|not|the|exactly|,|\.|!|\?)(?: |$)/uy;
+const ON_ASKING = /(?:^| )(?:\?|why|how|when|news|progress|yet|still|luck)(?= |$)/;
+/** A few words that ask how what was spoken of goes on: "and now?", "why?", "how long still?". */
+export const asksOn = (line: string) =>
+  ON_ASKING.test(line) && line.split(' ').length <= 7 && consistsOf(line, ON_PIECE);
+
+const AGAIN_PIECE =
+  /(?:and|so|ok|okay|please|once|one|more|again|another|try|time|the|then|now|just|,|\.|!|\?)(?: |$)/uy;
+export const asksAgain = (line: string) =>
+  /(?:^| )(?:again|once more|another (?:try|time)|one more (?:try|time))(?= |$)/.test(line) &&
+  consistsOf(line, AGAIN_PIECE);
+
 export const INJECTION = any(
   '(?:ignore|disregard|forget|override|bypass|skip|drop)(?: \\S+){0,4} (?:instructions?|rules?|prompts?|guidelines?|polic(?:y|ies)|guardrails?|restrictions?|safety)',
   "(?:you are|you're|your are|act as|pretend|roleplay as|behave as|switch to|enter|enable|activate|running in)(?: \\S+){0,5} (?:mode|admin|administrator|root|unrestricted|approver|dan|superuser|sudo)",
+  '(?:act|behave|speak|answer|respond|sign) as (?!soon|fast|early|quick|well|usual|before)\\S+|impersonate',
   '(?:maintenance|developer|debug|god|admin|root|superuser|unrestricted|jailbreak|test) mode',
   'system (?:: |override|message|notice|instruction|prompt :)\\S*',
+  '(?:ignore|disregard|forget|skip)(?: \\S+){0,3} (?:above|before|so far|previously|earlier|you (?:know|were told)|were told)',
   'sudo|jailbreak|new instructions|\\[system\\]|<system>|system :',
   'pretend(?: \\S+){0,6}',
   'simulate(?: \\S+){0,6} (?:click|approval|button|press)',
@@ -104,6 +123,8 @@ export const CANCELLED = any('cancelled|canceled|aborted|stopped|withdrawn|kille
 export const RETRY = any(
   '(?:re-?try|re-?trying|re-?run|re-?start|redo|re-?submit|re-?queue|re-?trigger|re-?launch|re-?attempt|relaunch|rerun|re-?send|re-?do)',
   '(?:try|run|start|do|attempt|kick off|send|launch|trigger|go)(?: (?:it|that|this|{id}|them|the \\S+|transfer|one|failed|last|to|send|sending))* (?:again|once more|one more time|another time|over again)',
+  '{id} (?:again|once more|one more time|another time)',
+  '(?:again|once more|one more time)',
   'give(?: \\S+){1,5} another (?:try|go|shot|chance|attempt)',
   '(?:another|one more) (?:try|go|shot|attempt)',
 );
@@ -142,14 +163,14 @@ export const METRIC_DURATION = any(
 
 export const ACCESS = any(
   'access|permissions?|permitted|allowed|rights?|denied|forbidden|403|accessdenied|entitled|clearance|privileges?|unauthori[sz]ed|authori[sz]ed to|authorised',
-  "(?:can|could|may|can't|cannot|am i able to|are we able to|able to) (?:i |we |even |actually |still )*(?:read|write|see|open|access|use|view|list|browse)",
-  '(?:can|could|may|does|should) (?!you)\\S+ (?:even |still |also )?(?:read|see|access|open|have access to|view)',
-  "(?:can't|cannot|unable to|not able to) (?:\\S+ )?(?:read|see|open|access|view|list|get into|download)",
+  "(?:can|could|may|might|can't|cannot|am i able to|are we able to|able to) (?:i |we |even |actually |still |not )*(?:read|write|see|open|access|use|view|list|browse|download)",
+  '(?:can|could|may|does|should) (?!you)\\S+ (?:even |still |also |not )*(?:read|see|access|open|have access to|view|download)',
+  "(?:can't|cannot|can not|could not|couldn't|unable to|not able to) (?:\\S+ )?(?:read|see|open|access|view|list|get into|download)",
 );
 
 export const STATUS = any(
   "status|progress|(?:any|an|some|the|quick)? ?(?:update|updates|news|word)(?: (?:on|about|for|regarding|of|from|yet))?|where(?:'s| is| are)|how(?:'s| is| are)(?: \\S+){1,8} (?:going|doing|coming|coming along|getting on|looking|progressing|proceeding|along)|how(?:'s| is) it (?:going|looking|coming)",
-  "(?:is|are|isn't|was|has|have|did|hasn't|didn't|does|wasn't)(?: \\S+){1,10} (?:done|finished|finish|complete|completed|through|there|arrive|arrived|ready|running|stuck|still|over|queued|pending|waiting|sent|send|delivered|uploaded|landed|land|failed|fail|failing|hanging|approved|moving|started|start|went|go|gone|make it|made it|work|worked|succeed|succeeded|received|copied|transferred|rejected|in progress|cancelled|ok|okay|alive|blocked|expired|yet)",
+  "(?:is|are|isn't|was|has|have|did|hasn't|didn't|does|wasn't)(?: \\S+){1,10} (?:done|finished|finish|complete|completed|through|there|arrive|arrived|ready|running|stuck|still|over|queued|pending|waiting|sent|send|delivered|uploaded|landed|land|failed|fail|failing|hanging|approved|moving|started|start|went|go|gone|make it|made it|work|worked|succeed|succeeded|received|copied|transferred|rejected|in progress|cancelled|ok|okay|alive|blocked|expired|yet|get (?:to|there|through|in)|got (?:to|there|through|in)|reach|reached)",
   "what(?:'s| is|'s the| is the)? ?(?:happened|happening|up|going on|the deal|the story|status|state)(?: (?:to|with|on))?|why(?: \\S+){0,10} (?:fail|failed|failing|stuck|slow|error|errored|rejected|reject|cancelled|stopped|stop|hang|hanging|taking|not|break|broke|broken|die|died|denied|crash|crashed|waiting|pending|expired|bounce|bounced)|what went wrong|what(?:'s| is| was) (?:the )?(?:wrong|error|problem|issue|reason|failure)|track|tracking|check (?:on|up on|status)|still (?:running|pending|waiting|going|stuck)|done yet|finished yet|when(?: \\S+){1,12} (?:arrive|arrives|done|finish|finished|ready|complete|land|through)|when(?:'s| will| is| does| do| can)(?: \\S+){1,10} (?:done|finish|finished|arrive|ready|there|complete|completed|end|land|through|expected)|how far|how much (?:is )?(?:left|longer)|(?:time|how long) (?:left|remaining)|reason (?:for|of)(?: \\S+){0,4} failure|failure reason|follow up on|following up on|whereabouts|sitrep|progressed",
   "who(?:'s| is| has| can| could| will| must| needs to| should| did|)(?: \\S+){0,4} (?:approve|approved|approver|approving|approves|decide|decided|reject|rejected|waiting|sign off)",
 );
@@ -158,17 +179,20 @@ export const ETA = any(
 );
 
 const TRANSFERS = '(?:transfers?|requests?|jobs|uploads|deliveries|xfers|sends|files i sent|files we sent)';
+const COUNT = '(?:two|three|four|five|six|seven|eight|ten|few|couple of)';
 export const HISTORY = any(
+  '(?:transfer|request|upload|delivery|audit) (?:logs?|overview|records?)',
   'history|audit trail|track record|past activity|activity(?: log)?|log of(?: \\S+){0,3} transfers',
   `what (?:all )?(?:files |stuff |else )?(?:have|has|had|did|was|were)(?: \\S+){1,4} (?:${SENT}|send|transfer|copy|move|upload|push|deliver|ship|request|requested|ask for)`,
   `(?:which|what) (?:files|transfers|reports|documents|things|requests|stuff)(?: \\S+){0,4} (?:${SENT}|send|transfer|copy|move|upload|push|deliver|failed|fail|went out|completed|succeeded|go out|requested)`,
-  `(?:did|have|has|had) (?:i|we|anyone|anybody|someone|somebody|{person}|\\w+)(?: (?:ever|already|even|actually))* (?:${SENT}|send|transfer|copy|move|upload|push|deliver|ship)`,
-  `(?:list|show|see|display|give|get|view|pull up|find|tell)(?: (?:me|us|all|of|the|my|our|every|past|previous|recent|last|latest|\\d+|failed|failing|completed|successful|pending|open|active|running|rejected|cancelled|finished|old|{time}|{person}|{destination}|\\S+'s|file|a|list|about|other|queued|ongoing|current))* ${TRANSFERS}`,
-  `(?:my|our|\\S+'s|recent|past|previous|last \\d+|last few|all|failed|completed|everyone's|pending|old|other people's)(?: (?:recent|past|previous|last|latest|\\d+|failed|completed|pending|open|active|running|file|rejected|cancelled|successful|ftp|queued|few|other|old))* (?:transfers|requests|uploads|deliveries)`,
+  `(?:did|have|has|had) (?:i|we|anyone|anybody|someone|somebody|{person}|(?!(?:my|our|the|that|this|it|its|your)(?= ))\\w+)(?: (?:ever|already|even|actually))* (?:${SENT}|send|transfer|copy|move|upload|push|deliver|ship)`,
+  `(?:list|show|see|display|give|get|view|pull up|find|tell)(?: (?:me|us|all|of|the|my|our|every|past|previous|recent|last|latest|\\d+|${COUNT}|failed|failing|completed|successful|pending|open|active|running|rejected|cancelled|finished|old|{time}|{person}|{destination}|\\S+'s|file|a|list|about|other|queued|ongoing|current))* ${TRANSFERS}`,
+  `(?:my|our|\\S+'s|recent|past|previous|last \\d+|last ${COUNT}|all|failed|completed|everyone's|pending|old|other people's)(?: (?:recent|past|previous|last|latest|\\d+|${COUNT}|failed|completed|pending|open|active|running|file|rejected|cancelled|successful|ftp|queued|few|other|old))* (?:transfers|requests|uploads|deliveries)`,
   `how many(?: \\S+){0,4} (?:transfers|files|requests|uploads)(?: \\S+){0,6}`,
   `(?:any|what|which)(?: \\S+){0,3} (?:transfers|requests)(?: \\S+){0,6}`,
   `(?:who|anyone|anybody) (?:${SENT})`,
   `(?:transfers|uploads|deliveries)(?: (?:to|for|from) {\\w+})?(?: (?:in|from|since|for|during|over|of|on|within))?(?: the)? {time}`,
+  `(?:everything|all|anything|files|stuff|things)(?: (?:that|which))? (?:i|we|i've|we've)(?: (?:have|has|had|ever|already))* (?:${SENT}|requested)`,
   "what(?:'s| has| all| else)? (?:went|gone|goes|going) (?:out|to|over)",
   `(?:list|show|see|display|give)(?: me)? (?:everything|all|anything|stuff|files|what)(?: (?:that|which|files))? (?:i|we|{person}|[a-z]+)(?: (?:have|has|had|ever|already))? (?:${SENT})`,
   `(?:what|which ones|anything)(?: \\S+)? (?:failed|went out|completed|finished|succeeded|was sent|were sent|got sent|got delivered)`,
@@ -189,12 +213,16 @@ export const WHERE_SEND = any(
   'where (?:all )?(?:can|could|may|do|are|am|should) (?:i|we|you|files?)(?: \\S+){0,6} (?:send|sent|transfer|deliver|ship|upload|push|copy|go|to)|(?:who|whom) can (?:i|we|you) (?:send|deliver|transfer)(?: \\S+){0,3}(?: to)?',
 );
 export const BUCKETS = any(
-  'buckets|bucket list|a bucket (?:for|with|named|called|about|like)|which bucket|what bucket|all bucket|list bucket|s3 bucket|list s3|bucketlist',
+  's3 ls|aws s3 ls|buckets|bucket list|a bucket (?:for|with|named|called|about|like)|which bucket|what bucket|all bucket|list bucket|s3 bucket|list s3|bucketlist',
 );
 
 export const LIST = any(
   "list|ls|dir|ll|show|browse|display|contents?|enumerate|tree|look (?:in|into|inside|at|around|under)|peek|find|search|searching|looking for|look for|look up|locate|see|view|open|explore|what(?:'s| is| are| do| does| have| sits|'re)?|which|any|anything|is there|are there|do we have|do you have|have we|got|give me|check|get me a list|how many|where(?:'s| is| are)|whats",
 );
+
+/** It begins with a wish to see something. */
+export const LOOKS_ONLY =
+  /^(?:(?:please|can|could|you|just|hey|hi|ok|i|want|to|would|like|me|now|and|i'd) )*(?:ls|list|dir|show|browse|find|search|display|look|info|describe|head|stat|size|details?|inspect|view|see|explore)(?= |$)/;
 
 /** What else is transferred, sent, ordered, approved and cancelled in the world. */
 export const UNRELATED = any(
@@ -209,7 +237,7 @@ export const UNRELATED = any(
 );
 
 const SMALL =
-  /(?:hi|hey|hello|hiya|yo|sup|howdy|hallo|hola|bonjour|ciao|salut|morning|good (?:morning|afternoon|evening|night|day)|greetings|thanks|thank you|thank|thank you so much|many thanks|much appreciated|appreciated|appreciate it|cheers|ta|merci|danke|gracias|obrigado|bye|goodbye|see you|see ya|cya|later|ttyl|good night|gn|gm|lol|haha|hahaha|lmao|rofl|wow|nice|cool|great|awesome|perfect|excellent|amazing|brilliant|wonderful|fantastic|super|sweet|neat|good|ok|okay|alright|right|got it|understood|i see|noted|roger|well done|good job|great job|nice work|nice one|good work|good bot|bad bot|great work|great stuff|you rock|you(?:'re| are) (?:a |an |the |so |very |really |such a |my |too )*\S+|love it|i love (?:you|it|this)|how are (?:you|things)(?: doing)?|how(?:'s| is) (?:it going|life|your day|things|everything)|what's up|whats up|wassup|are you (?:there|alive|awake|a bot|human|real|ok|a human|ai|an ai)|you there|anyone there|nothing|never mind|nevermind|no worries|no problem|np|all good|sorry|my bad|oops|ignore that|ignore me|wrong channel|wrong window|test|testing|ping|hmm+|hm|um+|uh+|ah|oh|aha|yay|hooray|woohoo|woo|welcome|happy (?:friday|monday|new year|holidays|birthday|weekend)|have a (?:good|nice|great) (?:day|one|weekend|evening|night)|enjoy|take care|team|all|everyone|everybody|folks|guys|there|again|bot|fileferry|friend|buddy|mate|man|dude|pal|so much|a lot|a bunch|a million|very much|for (?:the|your|all the|that|this|everything|all)(?: \S+){0,3}|that(?:'s| is| was) (?:all|it|great|awesome|perfect|quick|fast|helpful|nice|cool|good|amazing|fine)(?: for now)?|it worked|that worked|works|works great|you too|u too|same|and|but|,|\.|!|\?|:|\)|\(|that|it|this|for now|today|\{time\}|you|u|really|very|\p{Extended_Pictographic}\S*)(?: |$)/uy;
+  /(?:hi|hey|hello|hiya|yo|sup|howdy|hallo|moin|servus|gr(?:ü|ue)(?:ß|ss)(?:e|gott)?|guten (?:morgen|tag|abend)|morgen|tsch(?:ü|ue)ss|vielen dank|besten dank|hola|bonjour|ciao|salut|morning|good (?:morning|afternoon|evening|night|day)|greetings|thanks|thank you|thank|thank you so much|many thanks|much appreciated|appreciated|appreciate it|cheers|ta|merci|danke|gracias|obrigado|bye|goodbye|see you|see ya|cya|later|ttyl|good night|gn|gm|lol|haha|hahaha|lmao|rofl|wow|nice|cool|great|awesome|perfect|excellent|amazing|brilliant|wonderful|fantastic|super|sweet|neat|good|ok|okay|alright|right|got it|understood|i see|noted|roger|well done|good job|great job|nice work|nice one|good work|good bot|bad bot|great work|great stuff|you rock|you(?:'re| are) (?:a |an |the |so |very |really |such a |my |too )*\S+|love it|i love (?:you|it|this)|how are (?:you|things)(?: doing)?|how(?:'s| is) (?:it going|life|your day|things|everything)|what's up|whats up|wassup|are you (?:there|alive|awake|a bot|human|real|ok|a human|ai|an ai)|you there|anyone there|nothing|never mind|nevermind|no worries|no problem|np|all good|sorry|my bad|oops|ignore that|ignore me|wrong channel|wrong window|test|testing|ping|hmm+|hm|um+|uh+|ah|oh|aha|yay|hooray|woohoo|woo|welcome|happy (?:friday|monday|new year|holidays|birthday|weekend)|have a (?:good|nice|great) (?:day|one|weekend|evening|night)|enjoy|take care|team|all|everyone|everybody|folks|guys|there|again|bot|fileferry|friend|buddy|mate|man|dude|pal|so much|a lot|a bunch|a million|very much|for (?:the|your|all the|that|this|everything|all)(?: \S+){0,3}|that(?:'s| is| was) (?:all|it|great|awesome|perfect|quick|fast|helpful|nice|cool|good|amazing|fine)(?: for now)?|it worked|that worked|works|works great|you too|u too|same|and|but|,|\.|!|\?|:|\)|\(|that|it|this|for now|today|\{time\}|you|u|really|very|\p{Extended_Pictographic}\S*)(?: |$)/uy;
 /** Nothing but greetings, thanks, praise and the like. */
 export const isSmalltalk = (line: string) => consistsOf(line, SMALL);
 

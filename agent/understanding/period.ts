@@ -1,5 +1,6 @@
-/** The stretch of time that a few words mean, in UTC. */
+/** The stretch of time that a few words mean, by the speaker's calendar. */
 import * as chrono from 'chrono-node';
+import { momentOf, wallClock } from './time-zone.ts';
 
 export interface Period {
   /** Epoch milliseconds, included. */
@@ -46,11 +47,22 @@ function calendar(unit: string, at: number, shift: number): Period | undefined {
   return from === undefined || to === undefined ? undefined : { from, to };
 }
 
-/** The period, or undefined when the words mean none. */
-export function periodOf(said: string, now: number): Period | undefined {
+/**
+ * The period, or undefined when the words mean none.
+ *
+ * @param now epoch milliseconds
+ * @param zone IANA name of the time zone in which "today" and "Monday" begin
+ */
+export function periodOf(said: string, now: number, zone = 'UTC'): Period | undefined {
+  const period = onWallClock(said, wallClock(now, zone));
+  return period && { from: momentOf(period.from, zone), to: momentOf(period.to, zone) };
+}
+
+/** The same where the wall clock shows UTC. */
+function onWallClock(said: string, now: number): Period | undefined {
   const text = said.toLowerCase().trim();
   if (text.startsWith('since ')) {
-    const start = periodOf(text.slice(6), now);
+    const start = onWallClock(text.slice(6), now);
     return start && { from: start.from, to: now };
   }
   if (/\btoday\b/.test(text)) return calendar('day', now, 0);

@@ -206,7 +206,8 @@ function spanAt(
       .slice(from, to)
       .map(({ norm }) => norm.replace(/'s$/, ''))
       .join(' ');
-    if (squash(text).length < 2 || SERVER.has(text) || text === 'data') continue;
+    if (squash(text).length < 2 || text === 'data' || text.split(' ').every((one) => SERVER.has(one)))
+      continue;
     const names = namesFor(text, things, exact);
     if (names.length > 0) return { from: at, to, names };
   }
@@ -316,6 +317,20 @@ function receivers(words: Word[], world: World): Word[] {
   return words;
 }
 
+/** "We owe globex the events, please send … to them": the destination as the one who was spoken of before. */
+function spokenOf(words: Word[], world: World): Word[] {
+  const to = words.findIndex(
+    ({ norm }, at) => norm === 'to' && /^(?:them|him|her|there|those)$/.test(words[at + 1]?.norm ?? ''),
+  );
+  for (let at = 0; at < to; at++) {
+    const word = words[at];
+    if (!isPlain(word) || word.norm.length < 3 || STOP.has(word.norm) || NO_NAME.has(word.norm)) continue;
+    const names = namesFor(word.norm, world.destinations, true);
+    if (names.length > 0) return mark(words, { from: at, to: at + 1, names }, { kind: 'destination', names });
+  }
+  return words;
+}
+
 /** Marks whatever names a bucket or a destination. */
 export function withPlaces(words: readonly Word[], world: World): Word[] {
   const exact = world.exactNames ?? false;
@@ -326,6 +341,9 @@ export function withPlaces(words: readonly Word[], world: World): Word[] {
     if (before === 'destination' && SERVER.has(word.norm) && word.norm !== 'folder') return [];
     return before === 'bucket' && /^(s3|bucket)$/.test(word.norm) ? [] : [word];
   });
+  marked = marked.map((word, at) =>
+    word.norm === 'form' && marked[at + 1]?.entity?.kind === 'bucket' ? { ...word, norm: 'from' } : word,
+  );
   if (!has(marked, 'bucket') && !has(marked, 'source')) marked = bucketsByNoun(marked, world);
   if (!has(marked, 'destination'))
     marked = byPreposition(marked, TO, 'destination', world.destinations, exact);
@@ -334,6 +352,7 @@ export function withPlaces(words: readonly Word[], world: World): Word[] {
     marked = byPreposition(marked, FROM, 'bucket', world.buckets, exact);
   if (!has(marked, 'destination'))
     marked = byPreposition(marked, AT, 'destination', world.destinations, exact);
+  if (!has(marked, 'destination')) marked = spokenOf(marked, world);
   if (!has(marked, 'bucket') && !has(marked, 'source') && !has(marked, 'destination'))
     marked = byPreposition(marked, READ, 'bucket', world.buckets, exact);
   return marked;

@@ -24,7 +24,7 @@ const RELATIVE = new RegExp(
 );
 
 const AHEAD =
-  /tonight|tomorrow|next|coming|every|each|nightly|daily|weekly|hourly|monthly|^(?:at|after|before|by|around|in|outside|over ?night|later|end of)\b/;
+  /^today.* (?:at|after|around|by|before) |tonight|tomorrow|next|coming|every|each|nightly|daily|weekly|hourly|monthly|^(?:at|after|before|by|around|in|outside|over ?night|later|end of)\b/;
 
 /** Only such a sentence is shown to the slower reader of dates. */
 const DATED = new RegExp(
@@ -35,8 +35,13 @@ const DATED = new RegExp(
 /** How many words of the joined text are before a position. */
 const wordAt = (joined: string, position: number) => joined.slice(0, position).split(' ').length - 1;
 
-function replaced(words: readonly Word[], from: number, to: number, text: string): Word[] {
-  const ahead = AHEAD.test(text.toLowerCase());
+function replaced(
+  words: readonly Word[],
+  from: number,
+  to: number,
+  text: string,
+  ahead = AHEAD.test(text.toLowerCase()),
+): Word[] {
   return [...words.slice(0, from), entityWord(text, { kind: 'time', text, ahead }), ...words.slice(to)];
 }
 
@@ -86,8 +91,12 @@ export function withTimes(words: readonly Word[], world: World, absolute: boolea
     'dated',
     'between',
     'until',
+    'till',
   ];
   if (!absolute && !isOn.includes(before) && from > 0) return marked;
+  // "Until Monday" and "by Friday" say when something has to be there.
+  if (!absolute && ['until', 'by', 'till'].includes(before))
+    return replaced(marked, from, to, spoken(marked, from, to), true);
   if (['since', 'after', 'before', 'until', 'between'].includes(before)) from--;
   if (before === 'between' && second && marked[to]?.norm === 'and') {
     const end = wordAt(joined, second.index + second.text.length) + 1;

@@ -28,7 +28,7 @@ function fileOf(sentence: Sentence): string | undefined {
   if (named === undefined) return undefined;
   const query = named
     .replace(
-      /\b(?:transfers?|requests?|uploads?|deliver(?:y|ies)|one|jobs?|xfer|failed|pending|running|queued|stuck|went wrong|much longer)\b/gi,
+      /\b(?:transfers?|requests?|uploads?|deliver(?:y|ies)|(?:the )?(?:reasons?|cause|error(?: message)?|failure|problem|issue)(?: (?:for|of|with|behind))?(?: the)?|one|jobs?|xfer|failed|pending|running|queued|stuck|went wrong|much longer)\b/gi,
       ' ',
     )
     .replace(/\s+/g, ' ')
@@ -59,8 +59,12 @@ function decision(sentence: Sentence): Reading {
 
 function detailOf(line: string): Slots['detail'] {
   if (/(?:^| )who(?:'s| )/.test(line) && /approv|decid|sign|reject|waiting/.test(line)) return 'approver';
+  // Why something still waits is no failure.
+  const waits =
+    /(?:^| )(?:pending|waiting|queued)(?= |$)/.test(line) && !/(?:^| )(?:fail|error)\S*/.test(line);
   if (
-    /(?:^| )(?:why|what went wrong|reason|cause|error message|root cause)(?= |$)/.test(line) ||
+    (!waits && /(?:^| )why(?= |$)/.test(line)) ||
+    /(?:^| )(?:what went wrong|reason|cause|error message|root cause)(?= |$)/.test(line) ||
     /what(?:'s| is| was) (?:the )?(?:wrong|error|problem|issue|reason|failure)/.test(line)
   )
     return 'failure_reason';
@@ -132,9 +136,19 @@ function history(sentence: Sentence): Reading {
   const destination = entitiesOf(sentence, 'destination')[0]?.names;
   const bucket = entitiesOf(sentence, 'bucket')[0]?.names;
   const limit =
-    /(?:last|latest|recent|previous|past|top) (\d{1,3}|five|ten|three|two)(?= |$)/.exec(line)?.[1] ??
-    /(?:^| )(\d{1,3}) (?:latest|last|most recent|recent|newest)(?= |$)/.exec(line)?.[1];
-  const counted: Record<string, number> = { two: 2, three: 3, five: 5, ten: 10 };
+    /(?:last|latest|recent|previous|past|top) (\d{1,3}|two|three|four|five|six|seven|eight|ten)(?= |$)/.exec(
+      line,
+    )?.[1] ?? /(?:^| )(\d{1,3}) (?:latest|last|most recent|recent|newest)(?= |$)/.exec(line)?.[1];
+  const counted: Record<string, number> = {
+    two: 2,
+    three: 3,
+    four: 4,
+    five: 5,
+    six: 6,
+    seven: 7,
+    eight: 8,
+    ten: 10,
+  };
   const status = statusOf(line);
   const who = whoOf(sentence);
   return {

@@ -10,6 +10,7 @@ import type { Found } from './objects.ts';
 import type { Context, ObjectSlots, Reading, Slots, World } from './reading.ts';
 import { entitiesOf, type Sentence, takeApart } from './sentence.ts';
 import { lookBack } from './transfers.ts';
+import type { Word } from './words.ts';
 
 /** What is asked for when not all of it is known. */
 function complete(
@@ -125,6 +126,10 @@ function predict(sentence: Sentence): Reading {
 
 /** A name that is looked for among others is a description. */
 function asQuery({ keys, ...slots }: Slots): Slots {
+  const [only, ...more] = keys ?? [];
+  // A path without an ending is a folder when somebody wants to look into it.
+  if (only?.includes('/') && more.length === 0 && !/\.[a-z0-9]{1,8}$/i.test(only))
+    return { ...slots, prefix: only };
   return { ...slots, ...(keys ? { query: keys.join(' ') } : {}) };
 }
 
@@ -204,7 +209,7 @@ function listBuckets({ line, words }: Sentence): Reading {
   );
   if (quote) return { intent: 'list_buckets', slots: { filter: quote.raw.replace(/ buckets?$/i, '') } };
   const filter =
-    /(?:with|named|like|matching|containing|contain|contains|called|for|starting with|start with|beginning with|about|related to|has|have|including|include|mentioning|ending in|ending with|of) (?:the (?:word |name )?|in the name )?([\p{L}\p{N}][\p{L}\p{N}._*-]*)(?: team| department| in (?:the |their |its )?names?)?/u.exec(
+    /(?:with|named|like|matching|containing|contain|contains|called|for|starting with|start with|beginning with|about|related to|has|have|including|include|mentioning|ending in|ending with|of) (?:the (?:word |name )?|in the name )?(?!for |with |in |about |called |named )([\p{L}\p{N}][\p{L}\p{N}._*-]*)(?: team| department| in (?:the |their |its )?names?)?/u.exec(
       line.slice(Math.max(0, line.search(/bucket/))),
     )?.[1] ?? /(?:^| )([\p{L}\p{N}][\p{L}\p{N}._-]*) buckets?(?= |$)/u.exec(line)?.[1];
   const idle =
@@ -249,13 +254,30 @@ function slotsFor(wish: Wish, sentence: Sentence): Reading {
   }
 }
 
+const isBoundary = ({ norm }: Word) => /^(?:[,.!]|but|instead|rather|just)$/.test(norm);
+
+/** "Don't send the summary, send raw.csv": what is wanted stands behind what is not. */
+function meant(sentence: Sentence): Sentence {
+  const { words, line } = sentence;
+  const refused = cue.DO_NOT.exec(line);
+  if (!refused) return sentence;
+  const from = line.slice(0, refused.index).split(' ').length - 1;
+  const boundary = words.findIndex((word, at) => at > from && isBoundary(word));
+  if (boundary < 0) return sentence;
+  const rest = words.slice(boundary + 1);
+  const wanted = rest.map(({ norm }) => norm).join(' ');
+  return cue.SEND_STRONG.test(wanted) && !cue.DO_NOT.test(wanted)
+    ? { ...sentence, words: rest, line: wanted }
+    : sentence;
+}
+
 /**
  * Reads one sentence; it never fails, and takes time linear in the text.
  *
  * @param context what was talked about last with the same person
  */
 export function understand(text: string, world: World, context: Context = {}): Reading {
-  const sentence = takeApart(text, world, context);
+  const sentence = meant(takeApart(text, world, context));
   const wish = wishOf(sentence);
   return answered(sentence, wish) ?? slotsFor(wish, sentence);
 }

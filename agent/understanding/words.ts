@@ -61,6 +61,11 @@ function cleaned(text: string): string {
       .replace(/&gt;/g, '>')
       .replace(/&amp;/g, '&')
       .replace(/^\s*<@[^<>\s]{1,60}>/, ' ')
+      // As other bots are spoken to: `/help`, `!status`.
+      .replace(
+        /^\s*[/!](?=(?:help|status|history|list|ls|cancel|retry|transfers?|destinations?|buckets?)\b)/i,
+        ' ',
+      )
       .replace(/<@([^<>|\s]{1,60})(?:\|[^<>]{0,80})?>/g, ' @$1 ')
       .replace(/:\+1(?::skin-tone-\d)?:|:thumbsup:|:white_check_mark:|:heavy_check_mark:/g, ' 👍 ')
       .replace(/(^|\s):[a-z][a-z0-9_+-]{1,40}:(?=\s|$|[.,!?])/gi, '$1 ')
@@ -124,7 +129,7 @@ function entityOf(token: Token, world: World): Entity | undefined {
   const stranger = foreign(text, world);
   if (stranger) return stranger;
   if (/[*]|\[[^\]]+\]|\{[^{}]*,[^{}]*\}/.test(text) && isGlob(text) && /[\p{L}\p{N}*]/u.test(text)) {
-    return /^\*+$/.test(text) ? undefined : { kind: 'glob', text };
+    return /^(?:\*+|\[[^\]]*\])$/.test(text) ? undefined : { kind: 'glob', text };
   }
   if (/^\.{1,2}\/|^\/[^/\s]/.test(text) && !/^\/fileferry$/i.test(text)) return { kind: 'path', text };
   if (text.includes('/') && !NO_PATH.test(text) && !/\s/.test(text)) {

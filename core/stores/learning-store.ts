@@ -18,6 +18,7 @@ const learningRowSchema = z.object({
   throughputs: count,
   lnThroughput: sum,
   lnThroughputSquares: sum,
+  lnThroughputCubes: sum,
 });
 
 /** Throughputs of one period, so that a reader can let older ones weigh less; still nothing but sums. */
@@ -86,6 +87,7 @@ function increments({ succeeded, seconds, bytes, at }: LearningSample): Record<s
     throughputs: 1,
     ln_throughput: rounded(ln),
     ln_throughput_squares: rounded(ln * ln),
+    ln_throughput_cubes: rounded(ln ** 3),
     [`p${periodOf(at)}_count`]: 1,
     [`p${periodOf(at)}_ln`]: rounded(ln),
     [`p${periodOf(at)}_ln_squares`]: rounded(ln * ln),

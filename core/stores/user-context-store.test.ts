@@ -63,7 +63,7 @@ describe('exchanges', () => {
 
   it('are one person’s alone', async () => {
     await store.append(user, exchange(1));
-    expect(await store.get(`${user}x`)).toEqual({ exchanges: [], preferences: {}, focus: {} });
+    expect(await store.get(`${user}x`)).toEqual({ exchanges: [], preferences: {}, foci: [] });
   });
 });
 
@@ -94,7 +94,7 @@ it('forgets a person altogether', async () => {
   await store.append(user, exchange(1));
   await store.prefer(user, 'destination', 'acme-ftp');
   await store.forget(user);
-  expect(await store.get(user)).toEqual({ exchanges: [], preferences: {}, focus: {} });
+  expect(await store.get(user)).toEqual({ exchanges: [], preferences: {}, foci: [] });
   await store.append(user, exchange(2));
   expect(await texts()).toEqual(['question 2']);
 });

@@ -3,9 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { FerryError } from '../errors.ts';
-import { type Focus, focusSchema, refocused } from '../focus.ts';
-import { threadRefSchema } from '../thread-ref.ts';
+import { type Focus, fociSchema, withFocus } from '../focus.ts';
+import { type ThreadRef, threadRefSchema } from '../thread-ref.ts';
 import { expiresAt, isAlive, LIFETIME, lostCondition, storeFault } from './items.ts';
+import { createOwnTurn } from './own-turn.ts';
 
 const MAX_EXCHANGES = 10;
 /** UTF-16 units of what was said, and of the summary of the reply; ten of both stay below 70 KB. */
@@ -14,6 +15,8 @@ const MAX_PREFERENCES = 30;
 const MAX_PREFERENCE_NAME = 50;
 const MAX_PREFERENCE = 500;
 const MAX_TRIES = 50;
+/** How long a change waits for this process's own change before it, in milliseconds: nobody waits for what is remembered. */
+const PATIENCE_MS = 10_000;
 
 const exchangeSchema = z.strictObject({
   /** Epoch milliseconds. */
@@ -30,25 +33,37 @@ const contextSchema = z.strictObject({
   /** Oldest first. */
   exchanges: z.array(exchangeSchema),
   preferences: z.record(z.string(), z.string()),
-  /** What was spoken of last. */
-  focus: focusSchema,
+  /** What was spoken of last, thread by thread. */
+  foci: fociSchema,
 });
 export type UserContext = z.infer<typeof contextSchema>;
 
+/** What a person used of a language model. */
+export interface Spent {
+  readonly tokens: number;
+  /** US dollars. */
+  readonly usd: number;
+}
+
 /** Tokens of a language model that a person used in one day, UTC. */
-const tokensSchema = z.strictObject({ day: z.string(), used: z.number().int().nonnegative() });
+const tokensSchema = z.strictObject({
+  day: z.string(),
+  used: z.number().int().nonnegative(),
+  /** What they cost, in millionths of a US dollar. */
+  microUsd: z.number().int().nonnegative().default(0),
+});
 type Tokens = z.infer<typeof tokensSchema>;
 
 export interface UserContextStore {
   /** A person's context; empty when there is none or its 30 days are over. */
   get(userId: string): Promise<UserContext>;
   /**
-   * Adds an exchange, bounded in length, and what was spoken of in it; only the newest ten stay. Concurrent ones do
+   * Adds an exchange, bounded in length, and what was spoken of in its thread; only the newest ten stay. Concurrent ones do
    * not lose each other.
    */
   append(userId: string, exchange: Exchange, news?: Focus): Promise<void>;
-  /** Remembers what was spoken of, in place of what it replaces. */
-  focusOn(userId: string, news: Focus): Promise<void>;
+  /** Remembers what was spoken of in a thread, in place of what it replaces there. */
+  focusOn(userId: string, thread: ThreadRef, news: Focus): Promise<void>;
   /**
    * Sets a preference, or removes it with undefined.
    *
@@ -60,13 +75,13 @@ export interface UserContextStore {
    * or forgetting would be a way around the limit.
    */
   forget(userId: string): Promise<void>;
-  /** Tokens that the person used today. */
-  tokensUsed(userId: string): Promise<number>;
-  /** Adds to today's tokens. */
-  addTokens(userId: string, tokens: number): Promise<void>;
+  /** What the person used today, UTC. */
+  spentToday(userId: string): Promise<Spent>;
+  /** Adds to that. */
+  spend(userId: string, spent: Spent): Promise<void>;
 }
 
-const EMPTY: UserContext = { exchanges: [], preferences: {}, focus: {} };
+const EMPTY: UserContext = { exchanges: [], preferences: {}, foci: [] };
 
 const clipped = (text: string) => text.slice(0, MAX_SAID).toWellFormed();
 
@@ -101,31 +116,39 @@ export function createUserContextStore(options: {
     const { Item } = await client
       .send(new GetCommand({ TableName, Key: { user_id: userId }, ConsistentRead: true }))
       .catch(fail);
-    const { exchanges, preferences, focus } = Item && isAlive(Item, now()) ? Item : {};
+    const { exchanges, preferences, foci } = Item && isAlive(Item, now()) ? Item : {};
     const tokens = tokensSchema.safeParse(Item?.tokens).data;
     return {
       tokens: tokens?.day === today() ? tokens : undefined,
       context: contextSchema.parse({
         exchanges: exchanges ?? [],
         preferences: preferences ?? {},
-        focus: focus ?? {},
+        foci: foci ?? [],
       }),
       version: Number(Item?.version ?? 0),
     };
   }
 
-  async function change(
+  const inOwnTurn = createOwnTurn(PATIENCE_MS);
+  const change = (
     userId: string,
     next: (context: UserContext) => UserContext,
-    used = 0,
+    more: Spent = { tokens: 0, usd: 0 },
+  ): Promise<void> => inOwnTurn(userId, () => write(userId, next, more));
+
+  async function write(
+    userId: string,
+    next: (context: UserContext) => UserContext,
+    more: Spent,
   ): Promise<void> {
     for (let tried = 0; tried < MAX_TRIES; tried += 1) {
       const { context, tokens, version } = await read(userId);
-      const spent = (tokens?.used ?? 0) + used;
+      const spent = (tokens?.used ?? 0) + more.tokens;
+      const microUsd = (tokens?.microUsd ?? 0) + Math.ceil(more.usd * 1e6);
       const Item = {
         user_id: userId,
         ...next(context),
-        ...(spent > 0 ? { tokens: { day: today(), used: spent } } : {}),
+        ...(spent > 0 ? { tokens: { day: today(), used: spent, microUsd } } : {}),
         version: version + 1,
         expires_at: expiresAt(now(), LIFETIME.userContext),
       };
@@ -157,14 +180,14 @@ export function createUserContextStore(options: {
 
   return {
     get: async (userId) => (await read(userId)).context,
-    append: (userId, exchange, news = {}) =>
+    append: (userId, exchange, news) =>
       change(userId, (context) => ({
         ...withExchange(context, exchange),
-        focus: refocused(context.focus, news),
+        ...(news ? { foci: withFocus(context.foci, exchange.thread, news) } : {}),
       })),
 
-    focusOn: (userId, news) =>
-      change(userId, (context) => ({ ...context, focus: refocused(context.focus, news) })),
+    focusOn: (userId, thread, news) =>
+      change(userId, (context) => ({ ...context, foci: withFocus(context.foci, thread, news) })),
 
     async prefer(userId, name, value) {
       if (name.length > MAX_PREFERENCE_NAME || (value?.length ?? 0) > MAX_PREFERENCE) {
@@ -181,8 +204,11 @@ export function createUserContextStore(options: {
       });
     },
 
-    tokensUsed: async (userId) => (await read(userId)).tokens?.used ?? 0,
-    addTokens: (userId, tokens) => change(userId, (context) => context, tokens),
+    async spentToday(userId) {
+      const { tokens } = await read(userId);
+      return { tokens: tokens?.used ?? 0, usd: (tokens?.microUsd ?? 0) / 1e6 };
+    },
+    spend: (userId, spent) => change(userId, (context) => context, spent),
 
     async forget(userId) {
       if ((await read(userId)).tokens) return change(userId, () => EMPTY);

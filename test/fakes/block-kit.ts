@@ -29,7 +29,11 @@ const button = z.strictObject({
   type: z.literal('button'),
   action_id: length(255),
   text: plainText(75),
-  value: z.string().max(2_000),
+  value: z.string().max(2_000).optional(),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(3_000)
+    .optional(),
   style: z.enum(['primary', 'danger']).optional(),
   confirm: z
     .strictObject({

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { faultsOfBlocks } from './block-kit.ts';
 import { acceptSocket, type FakeSocket } from './slack-socket.ts';
+import { streamMethods } from './slack-streams.ts';
 
 export const SLACK_TEAM = 'T01FERRY';
 export const SLACK_BOT = { userId: 'U0FERRY', botId: 'B0FERRY', token: 'xoxb-fake', appToken: 'xapp-fake' };
@@ -47,8 +48,8 @@ export type FakeFault =
   /** Cuts the connection without doing anything. */
   | { readonly kind: 'drop' };
 
-type Args = Readonly<Record<string, string>>;
-type Answer = { readonly ok: boolean; readonly error?: string; readonly [field: string]: unknown };
+export type Args = Readonly<Record<string, string>>;
+export type Answer = { readonly ok: boolean; readonly error?: string; readonly [field: string]: unknown };
 
 export interface SlackServer {
   /** Base of the Web API, with its slash. */
@@ -60,8 +61,12 @@ export interface SlackServer {
   addChannel(channel: FakeChannel): void;
   /** What somebody sees in a channel; without `viewer`, what everybody sees. */
   messages(channel: string, viewer?: string): readonly FakeMessage[];
+  /** Status lines that were set, newest last. */
+  readonly statuses: readonly string[];
   /** Somebody writes a message; returns its timestamp. */
   say(channel: string, user: string, text: string, threadTs?: string): string;
+  /** Somebody deletes a message. */
+  remove(channel: string, ts: string): void;
   /** The next calls of this method fail so. */
   fail(method: string, fault: FakeFault, times?: number): void;
   /** Resolves with the next Socket Mode connection, or the one that is open. */
@@ -91,6 +96,8 @@ export async function startSlackServer({ rates = false }: SlackServerOptions = {
   const faults = new Map<string, { fault: FakeFault; times: number }>();
   const lastPost = new Map<string, number>();
   const edits: number[] = [];
+  const streaming = new Set<string>();
+  const statuses: string[] = [];
   let open: FakeSocket | undefined;
   const waiting: ((socket: FakeSocket) => void)[] = [];
   let count = 0;
@@ -208,6 +215,7 @@ export async function startSlackServer({ rates = false }: SlackServerOptions = {
     'chat.postEphemeral': (args) => write(args, args.user),
     'chat.update': (args) => {
       const message = find(args.channel, args.ts);
+      if (message && streaming.has(message.ts)) return error('streaming_state_conflict');
       if (!message)
         return error(channels.has(args.channel ?? '') ? 'message_not_found' : 'channel_not_found');
       if (message.user !== SLACK_BOT.userId) return error('cant_update_message');
@@ -217,6 +225,7 @@ export async function startSlackServer({ rates = false }: SlackServerOptions = {
       if (written.blocks) message.blocks = written.blocks;
       return { ok: true, channel: message.channel, ts: message.ts, text: message.text };
     },
+    ...streamMethods({ write, find, streaming, statuses }),
   };
 
   function faultFor(method: string): FakeFault | undefined {
@@ -268,11 +277,18 @@ export async function startSlackServer({ rates = false }: SlackServerOptions = {
   return {
     url: `http://127.0.0.1:${port()}/api/`,
     calls,
+    statuses,
     callsOf: (method) => calls.filter((call) => call.method === method).map(({ args }) => args),
     addUser: (user) => void users.set(user.id, user),
     addChannel: (channel) => void channels.set(channel.id, channel),
     messages: (channel, viewer) =>
       messages.filter((one) => one.channel === channel && (!one.onlyFor || one.onlyFor === viewer)),
+    remove(channel, ts) {
+      messages.splice(
+        messages.findIndex((one) => one.channel === channel && one.ts === ts),
+        1,
+      );
+    },
     say(channel, user, text, threadTs) {
       const ts = nextTs();
       messages.push({ type: 'message', ts, channel, user, text, ...(threadTs && { thread_ts: threadTs }) });

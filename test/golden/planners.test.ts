@@ -104,6 +104,7 @@ const INTENTS: Readonly<Record<string, { text: string; model: readonly ScriptedA
   help: { text: 'help', model: [{ say: 'I move files from S3 to FTP servers.' }] },
   'out of scope': { text: 'transfer 200 euros to my landlord', model: [{ say: 'I only move files.' }] },
   'set a preference': { text: 'my default destination is acme', model: [{ say: 'never asked' }] },
+  'what is known': { text: 'what do you know about me?', model: [{ say: 'never asked' }] },
   'forget me': { text: 'forget me', model: [{ say: 'never asked' }] },
 };
 

@@ -25,6 +25,8 @@ function elementText(element: CardElement): string[] {
       );
     case 'actions':
       return element.actions.map(({ label }) => `<${label}>`);
+    case 'open':
+      return [`<${element.label}: ${element.url}>`];
   }
 }
 

@@ -4,6 +4,7 @@ import { type BedrockModel, createBedrock } from '../../agent/bedrock.ts';
 import { createBedrockPlanner } from '../../agent/bedrock-planner.ts';
 import { createCommandsPlanner } from '../../agent/commands/planner.ts';
 import { createFallbackPlanner } from '../../agent/fallback-planner.ts';
+import { focusMemory } from '../../agent/focus-memory.ts';
 import { DEFAULT_LIMITS, type ModelLimits } from '../../agent/limits.ts';
 import { createMemoryPlanner } from '../../agent/memory-planner.ts';
 import type { Planner, Reply, Turn } from '../../agent/planner.ts';
@@ -129,10 +130,7 @@ export async function startPlanning(
       },
     },
     learning,
-    focus: {
-      recall: async (person) => (await contexts.get(person.userId)).focus,
-      keep: (person, news) => contexts.focusOn(person.userId, news),
-    },
+    focus: focusMemory(contexts),
     settle: async (id) => void acted.push(`settle ${id}`),
   };
   const model: BedrockModel = createBedrock({
