@@ -31,7 +31,7 @@ function decides(facts: Facts): boolean {
   const about =
     id ||
     sentence.context.lastTransfer !== undefined ||
-    /(?:^| )(?:transfers?|requests?|pending|queue|waiting|it|them|everything)(?= |$)/.test(line);
+    /(?:^| )(?:transfers?|requests?|approvals?|pending|queue|waiting|it|them|everything)(?= |$)/.test(line);
   const frees = cue.RELEASE.test(line) && about && !cue.RETRY.test(line);
   if (!says && !frees) return false;
   if (
@@ -87,6 +87,12 @@ function forbids(facts: Facts): Wish | undefined {
 
 function aboutTransfers(facts: Facts): Wish | undefined {
   const { line, id, object, destination, bucket, question, sentence } = facts;
+  if (
+    /(?:^| )stop (?:sending|bothering|pinging|notifying|messaging|telling|spamming)(?: \S+)? (?:me|us)(?= |$)/.test(
+      line,
+    )
+  )
+    return smalltalk;
   const { lastTransfer } = sentence.context;
   const back =
     lastTransfer !== undefined && /(?:^| )(?:it|that|this|one|them|last|transfer)(?= |$)/.test(line);

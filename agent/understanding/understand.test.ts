@@ -69,6 +69,25 @@ describe('accuracy', () => {
   });
 });
 
+describe('other talk of transfers, orders and approvals', () => {
+  const traps = read('utterances.traps.json') as { unrelated: string[]; approvals: string[] };
+  const CONTEXTS: Context[] = [
+    {},
+    { lastTransfer: { id: 'TRF-8F3K2Q', status: 'RUNNING' } },
+    { lastObject: { bucket: 'finance-exports', key: 'a.csv' } },
+  ];
+  it.each(traps.unrelated)('is no wish: %s', (text) => {
+    for (const context of CONTEXTS) {
+      const { intent, slots } = understand(text, world, context);
+      const wanted = intent === 'clarify' ? slots.for : intent;
+      expect(['request_transfer', 'predict', 'cancel', 'retry']).not.toContain(wanted);
+    }
+  });
+  it.each(traps.approvals)('is an attempt to approve: %s', (text) => {
+    expect(understand(text, world).intent).toBe('approve_attempt');
+  });
+});
+
 describe('approval by text', () => {
   const SAID = [
     'approve',
