@@ -303,6 +303,20 @@ describe('over a store', () => {
     expect(chat.calls).toEqual(['post approval after a look', 'update approval']);
   });
 
+  test('an approval card that is deleted before anybody decided is posted again', async () => {
+    const id = await stored();
+    let away = true;
+    const { settle } = ferry({ away: () => away });
+    await settle(id);
+    chat.delete('approval');
+    away = false;
+    await settle(id);
+    expect(chat.keys()).toEqual(['approval']);
+    expect(chat.text('approval')).toContain('INC0010001');
+    const [message] = (await get(id)).messages;
+    expect(message?.ref).toEqual(chat.messages[0]?.ref);
+  });
+
   test('a deleted progress message is posted again, a deleted approval card is not missed', async () => {
     const id = await stored();
     const { settle } = ferry();

@@ -154,7 +154,7 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
     return { ref, thread };
   }
 
-  /** Edits a message; one that somebody deleted is posted again, unless it only records a decision. */
+  /** Edits a message; one that somebody deleted is posted again, unless it only records what was decided. */
   async function update(transfer: Transfer, role: MessageRole, posted: PostedMessage): Promise<Shown> {
     const card = await cardFor(transfer, role);
     try {
@@ -162,7 +162,7 @@ export function createAnnouncer(deps: AnnouncerDeps): SyncCards {
       return { ref: posted.ref, thread: transfer.thread };
     } catch (error) {
       if (!isGone(error)) throw error;
-      if (role !== 'approval') return post(transfer, role, true);
+      if (role !== 'approval' || transfer.status === 'pending_approval') return post(transfer, role, true);
       return { ref: posted.ref, thread: transfer.thread };
     }
   }

@@ -28,6 +28,11 @@ export interface ChatClient {
   /** Shows the card to one person only, in the thread. Best effort: it is not kept and cannot be edited. */
   whisper(thread: ThreadRef, userId: string, card: Card): Promise<void>;
   /**
+   * Answers a click on the message with its card as it is now, for the clicker, where the platform waits for an answer;
+   * the message itself is edited by `update`. Never throws.
+   */
+  refresh?(message: MessageRef, card: Card): void;
+  /**
    * Shows that the bot is at work on an answer; gone with the next post. Never throws.
    *
    * @returns whether the platform shows it in this thread

@@ -41,6 +41,8 @@ const actionEventSchema = z.strictObject({
   value: z.string().max(2_000),
   /** The message that held the button. */
   message: messageRefSchema,
+  /** This person alone sees that message, and it is in no thread: it answered a slash command. */
+  alone: z.literal(true).optional(),
 });
 export type ActionEvent = z.infer<typeof actionEventSchema>;
 

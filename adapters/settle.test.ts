@@ -32,12 +32,15 @@ const syncedCards: SyncCards = async (transfer) => ({
   ),
 });
 
-function settler(parts: { tickets?: SyncTickets; cards?: SyncCards; lockMs?: number } = {}) {
+function settler(
+  parts: { tickets?: SyncTickets; cards?: SyncCards; lockMs?: number; roundMs?: number } = {},
+) {
   return createSettler({
     store,
     syncTickets: parts.tickets ?? syncedTickets,
     syncCards: parts.cards ?? syncedCards,
     lockMs: parts.lockMs ?? 60_000,
+    ...(parts.roundMs === undefined ? {} : { roundMs: parts.roundMs }),
     now: () => clock,
     log: pino({ level: 'silent' }),
   });
@@ -60,6 +63,82 @@ describe('settling', () => {
     expect(isSettled(transfer)).toBe(true);
     expect(transfer.settling).toBeUndefined();
     expect(transfer.messages).toHaveLength(1);
+  });
+
+  it('needs no write for a lock that was taken ahead', async () => {
+    clock = NOON;
+    const one = settler();
+    const transfer = proposal();
+    await store.create(one.ahead(transfer));
+    expect((await current(transfer.transferId)).settling).toBeDefined();
+    await one.settle(transfer.transferId);
+    const settled = await current(transfer.transferId);
+    expect(settled).toMatchObject({ version: 2 });
+    expect(settled.settling).toBeUndefined();
+    expect(isSettled(settled)).toBe(true);
+  });
+
+  it('looks before it posts when the process died that took the lock ahead', async () => {
+    clock = NOON;
+    const transfer = proposal();
+    await store.create(settler().ahead(transfer));
+    const looked: boolean[] = [];
+    const cards: SyncCards = async (seen, again) => {
+      looked.push(again);
+      return syncedCards(seen, again);
+    };
+    const other = settler({ cards });
+    await other.settle(transfer.transferId);
+    expect(looked).toEqual([]);
+    clock += 60_001;
+    await other.settle(transfer.transferId);
+    expect(looked).toEqual([true]);
+  });
+
+  it('takes no lock ahead of one that is held, or that lapsed unseen', async () => {
+    const settling = { owner: 'bot-1', until: NOON - 1 };
+    expect(settler().ahead(proposal({ settling })).settling).toEqual(settling);
+  });
+
+  it('uses a lock that was taken ahead once', async () => {
+    clock = NOON;
+    const transfer = proposal();
+    const looked: boolean[] = [];
+    const cards: SyncCards = async (_seen, again) => {
+      looked.push(again);
+      throw new Error('Slack is away');
+    };
+    const one = createSettler({
+      store,
+      syncTickets: syncedTickets,
+      syncCards: cards,
+      lockMs: 60_000,
+      now: () => clock,
+      log: pino({ level: 'silent' }),
+    });
+    await store.create(one.ahead(transfer));
+    await one.settle(transfer.transferId);
+    await one.settle(transfer.transferId);
+    expect(looked).toEqual([false, true]);
+  });
+
+  it('goes on without a write when the record went on meanwhile', async () => {
+    const id = await given();
+    let rounds = 0;
+    const cards: SyncCards = async (seen, again) => {
+      rounds += 1;
+      if (rounds === 1) {
+        const entry = { at: NOON, by: 'worker', text: 'Went on.' };
+        await store.change(id, (now) => ({ next: note(now, entry), result: undefined }));
+      }
+      return syncedCards(seen, again);
+    };
+    await settler({ cards }).settle(id);
+    const settled = await current(id);
+    expect(rounds).toBe(2);
+    expect(isSettled(settled)).toBe(true);
+    // Created, locked, went on, settled.
+    expect(settled.version).toBe(4);
   });
 
   it('writes nothing when nothing is behind', async () => {
@@ -177,6 +256,68 @@ describe('settling', () => {
     }).settle(id);
     expect(seen).toEqual([true]);
     expect(isSettled(await current(id))).toBe(true);
+  });
+
+  it('gives up a call that never settles, so that the next look may go on', async () => {
+    const id = await given();
+    const stuck = settler({ cards: () => new Promise(() => {}), roundMs: 50 });
+    await stuck.settle(id);
+    expect((await current(id)).settling?.until).toBeLessThanOrEqual(clock);
+    const seen: boolean[] = [];
+    await settler({
+      cards: async (transfer, again) => {
+        seen.push(again);
+        return syncedCards(transfer, again);
+      },
+    }).settle(id);
+    expect(seen).toEqual([true]);
+    expect(isSettled(await current(id))).toBe(true);
+    await stuck.idle();
+  });
+
+  it('does not write down what comes after it was given up', async () => {
+    const id = await given();
+    const late = Promise.withResolvers<void>();
+    const done = Promise.withResolvers<void>();
+    await settler({
+      cards: async (transfer, again) => {
+        await late.promise;
+        setImmediate(done.resolve);
+        const posted = await syncedCards(transfer, again);
+        return { ...posted, messages: [] };
+      },
+      roundMs: 50,
+    }).settle(id);
+    await settler().settle(id);
+    const { version } = await current(id);
+    late.resolve();
+    await done.promise;
+    expect(await current(id)).toMatchObject({ version, messages: [{ role: 'approval' }] });
+  });
+
+  it('does not have anybody wait for the audit bucket, but at the end', async () => {
+    const id = await given();
+    const bucket = Promise.withResolvers<void>();
+    const brought: string[] = [];
+    const audited = createSettler({
+      store,
+      syncTickets: syncedTickets,
+      syncCards: syncedCards,
+      syncAudit: async (transferId) => {
+        await bucket.promise;
+        brought.push(transferId);
+      },
+      lockMs: 60_000,
+      now: () => clock,
+      log: pino({ level: 'silent' }),
+    });
+    for (let times = 0; times < 4; times += 1) await audited.settle(id);
+    expect(isSettled(await current(id))).toBe(true);
+    expect(brought).toEqual([]);
+    bucket.resolve();
+    await audited.idle();
+    // Once for the first, and once for all that came while it was at it.
+    expect(brought).toEqual([id, id]);
   });
 
   it('does not lose a note that was written after the last look', async () => {

@@ -3,12 +3,15 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { filesUnlisted } from '../core/audit.ts';
 import type { Audit } from '../core/audit-event.ts';
+import { withDeadline } from '../core/deadline.ts';
 import { cardsBehind, ticketsBehind } from '../core/due-work.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
 import type { PostedMessage, Transfer } from '../core/transfer.ts';
 
 /** Rounds in a row before the rest is left to the reconciler. */
 const MAX_ROUNDS = 5;
+/** A round that takes longer is given up, because a call that never settles would hold its lock for ever; milliseconds. */
+const ROUND_MS = 120_000;
 
 /** Opens, notes and closes the two tickets; answers with what is true now, also after an outage. */
 export type SyncTickets = (transfer: Transfer) => Promise<Pick<Transfer, 'tickets' | 'ticketsDelayed'>>;
@@ -29,7 +32,10 @@ export type SyncCards = (
 export type ListFiles = (transfer: Transfer) => Promise<Audit['files']>;
 
 export interface Settler {
-  /** Never throws: what could not be done now is found by the reconciler, because the record stays due. */
+  /**
+   * Never throws: what could not be done now is found by the reconciler, because the record stays due. Audit events
+   * are brought in after it has resolved.
+   */
   settle(transferId: string): Promise<void>;
   /**
    * The record with the lock that this process's next `settle` of it needs, so that taking it costs no write of its
@@ -72,11 +78,16 @@ export function createSettler(deps: {
   syncAudit?: (transferId: string) => Promise<void>;
   /** After which another process may step in, in milliseconds; renewed while a round is under way. */
   lockMs: number;
+  /** After which a round, or bringing in audit events, is given up, in milliseconds; 120,000 unless given. */
+  roundMs?: number;
   now: () => number;
   log: Logger;
 }): Settler {
-  const { store, lockMs, now } = deps;
+  const { store, lockMs, roundMs = ROUND_MS, now } = deps;
   const underWay = new Map<string, Promise<void>>();
+  const auditing = new Map<string, Promise<void>>();
+  /** Transfers whose audit events will be brought in after those that are being brought in now. */
+  const auditWaits = new Set<string>();
   /** Owners of locks that were taken ahead and that no round has begun under, by transfer. */
   const aheadOf = new Map<string, string>();
 
@@ -175,7 +186,8 @@ export function createSettler(deps: {
       letGo = hold(transferId, owner);
       let seen: Transfer | undefined = transfer;
       for (let rounds = 1; seen && rounds <= MAX_ROUNDS; rounds += 1) {
-        seen = await round(seen, owner, result === 'taken over', rounds === MAX_ROUNDS);
+        const brought = round(seen, owner, result === 'taken over', rounds === MAX_ROUNDS);
+        seen = await withDeadline(brought, roundMs, 'bringing tickets and cards in step');
       }
     } catch (error) {
       deps.log.warn(
@@ -190,17 +202,41 @@ export function createSettler(deps: {
     }
   }
 
+  async function bringAuditIn(transferId: string): Promise<void> {
+    if (!deps.syncAudit) return;
+    await withDeadline(deps.syncAudit(transferId), roundMs, 'bringing audit events in').catch(
+      (err: unknown) => {
+        deps.log.warn({ transferId, err }, 'audit events are behind; the reconciler will bring them in');
+      },
+    );
+  }
+
+  /** Runs after what is under way for the same transfer. */
+  function next(
+    queue: Map<string, Promise<void>>,
+    transferId: string,
+    act: () => Promise<void>,
+  ): Promise<void> {
+    const acting = (queue.get(transferId) ?? Promise.resolve()).then(act).finally(() => {
+      if (queue.get(transferId) === acting) queue.delete(transferId);
+    });
+    queue.set(transferId, acting);
+    return acting;
+  }
+
   return {
-    settle(transferId) {
-      const next = (underWay.get(transferId) ?? Promise.resolve())
-        .then(() => settle(transferId))
-        .then(() => deps.syncAudit?.(transferId))
-        .finally(() => {
-          if (underWay.get(transferId) === next) underWay.delete(transferId);
-        });
-      underWay.set(transferId, next);
-      return next;
-    },
+    settle: (transferId) =>
+      next(underWay, transferId, async () => {
+        await settle(transferId);
+        // Nobody waits for it: people do not see it, and a bucket that hangs is not to hold them up.
+        if (!auditWaits.has(transferId)) {
+          auditWaits.add(transferId);
+          void next(auditing, transferId, async () => {
+            auditWaits.delete(transferId);
+            await bringAuditIn(transferId);
+          });
+        }
+      }),
     ahead(next) {
       if (next.settling) return next;
       const owner = randomUUID();
@@ -209,6 +245,7 @@ export function createSettler(deps: {
     },
     async idle() {
       await Promise.all(underWay.values());
+      await Promise.all(auditing.values());
     },
   };
 }

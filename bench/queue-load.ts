@@ -18,14 +18,16 @@ import { bob, plannedObject, proposal } from '../test/support/transfers.ts';
 const FILE_BYTES = 12_000;
 const BYTES_PER_SECOND = 10_000;
 const PROBE_MS = 500;
-const PATIENCE_MS = 1_200_000;
+const PATIENCE_MS = 600_000;
+const IN_HAND_MS = 30_000;
 /** Transfers of one process at a time; the worker's default. */
 const AT_ONCE = 4;
 /** Fewer workers get fewer transfers, so that the whole takes minutes: this share of them for each worker. */
 const SHARE_OF_FEW = 0.06;
 const LEAST_FOR_EACH = 12;
-/** A worker is killed when so many of the transfers are done. */
+/** A worker is killed when so many of the transfers are done, but while there is work for all. */
 const KILLED_AFTER = 0.8;
+const LEFT_AT_KILL = 24;
 
 export interface QueueFigures {
   readonly workers: number;
@@ -200,9 +202,14 @@ async function runAndKill(yard: Yard, workers: number, transfers: number): Promi
     if (!victim) throw new Error('no worker was started');
     const isTheirs = ({ status, lease }: Transfer) =>
       status === 'running' && lease?.owner.includes(`/${victim.pid}/`) === true;
-    const before = await waitForEnded(stack, queued, Math.floor(transfers * KILLED_AFTER));
+    const enough = Math.min(Math.floor(transfers * KILLED_AFTER), transfers - LEFT_AT_KILL);
+    const before = await waitForEnded(stack, queued, enough);
     const inHand = async () => (await records(stack, before.open)).filter(isTheirs);
-    while ((await inHand()).length < 2) await delay(PROBE_MS / 5);
+    const deadline = Date.now() + IN_HAND_MS;
+    while ((await inHand()).length < 2) {
+      if (Date.now() > deadline) throw new Error('the worker to be killed has nothing in hand');
+      await delay(PROBE_MS / 5);
+    }
     const killedAt = Date.now();
     await victim.kill();
     const share = await inHand();
@@ -239,15 +246,16 @@ export async function queueLoad(options: {
   leaseSeconds: number;
   say: (line: string) => void;
 }): Promise<QueueLoad> {
-  const { most, transfers, say } = options;
+  const { most, say } = options;
   const yard = await openYard(options.leaseSeconds);
   try {
     const few: QueueFigures[] = [];
     for (const workers of options.few) {
-      const share = workers * Math.max(LEAST_FOR_EACH, Math.ceil(transfers * SHARE_OF_FEW));
+      const share = workers * Math.max(LEAST_FOR_EACH, Math.ceil(options.transfers * SHARE_OF_FEW));
       say(`${share} transfers over ${workers} worker${workers === 1 ? '' : 's'} …`);
       few.push(await runOver(yard, workers, share));
     }
+    const transfers = Math.max(options.transfers, 2 * LEFT_AT_KILL);
     say(`${transfers} transfers over ${most} workers, one of which is killed when most are done …`);
     return { few, all: await runAndKill(yard, most, transfers) };
   } finally {

@@ -45,6 +45,8 @@ function deps(): ButtonDeps {
     cancel: wish('cancel'),
     retry: wish('retry'),
     settle: async (id) => void calls.push(`settle ${id}`),
+    showDecision: ({ message }, { transferId, status }) =>
+      void calls.push(`show ${transferId} ${status} on ${message.messageId}`),
     statusCard: async (_person, id) => ({ fallback: `status of ${id}`, elements: [] }),
     say: async (message) => void spoken.push(message),
     now: () => NOON,
@@ -78,13 +80,17 @@ describe('Approve and Reject', () => {
   it('queue and settle an approved transfer, and need no further word', async () => {
     const transfer = await given();
     expect(await press({ value: encodeTransferValue(transfer) })).toBeUndefined();
-    expect(calls).toEqual([`dispatch ${transfer.transferId}`, `settle ${transfer.transferId}`]);
+    expect(calls).toEqual([
+      `show ${transfer.transferId} approved on 1.2`,
+      `dispatch ${transfer.transferId}`,
+      `settle ${transfer.transferId}`,
+    ]);
   });
 
   it('never queue a rejected one', async () => {
     const transfer = await given();
     await press({ actionId: 'reject', value: encodeTransferValue(transfer) });
-    expect(calls).toEqual([`settle ${transfer.transferId}`]);
+    expect(calls).toEqual([`show ${transfer.transferId} rejected on 1.2`, `settle ${transfer.transferId}`]);
     expect(await store.get(transfer.transferId)).toMatchObject({ status: 'rejected' });
   });
 

@@ -15,6 +15,7 @@ import type { ActionEvent, MessageEvent } from '../adapters/chat-event.ts';
 import type { Cancellation } from '../core/cancel.ts';
 import type { Person } from '../core/person.ts';
 import type { Retries } from '../core/retry.ts';
+import type { Transfer } from '../core/transfer.ts';
 import type { Approvals } from './approvals.ts';
 
 export interface ButtonDeps {
@@ -24,6 +25,8 @@ export interface ButtonDeps {
   readonly cancel: Cancellation['cancel'];
   readonly retry: Retries['retry'];
   readonly settle: (transferId: string) => Promise<void>;
+  /** Lets the presser see the decision on the card at once. */
+  readonly showDecision: (event: ActionEvent, transfer: Transfer) => void;
   readonly statusCard: (person: Person, transferId: string) => Promise<Card>;
   readonly now: () => number;
   /** Works a message off that is of our own making, as if the person had typed it; no model reads it. */
@@ -46,9 +49,10 @@ export async function pressButton(
     const choice = decodeChoiceValue(event.value);
     if (!choice) return unknownButtonNotice();
     if (choice.userId !== person.userId) return notForYouNotice();
-    const { actionId, value, message, ...common } = event;
+    const { actionId, value, message, alone = false, ...common } = event;
     await deps.say(
-      { ...common, kind: 'message', command: false, text: choice.text, truncated: false },
+      // What answers a command goes on as one: for the asker alone, but for a proposal.
+      { ...common, kind: 'message', command: alone, text: choice.text, truncated: false },
       signal,
       again,
     );
@@ -63,7 +67,7 @@ export async function pressButton(
     case 'reject':
       return decide(
         deps,
-        person,
+        event,
         event.actionId === 'approve' ? 'approved' : 'rejected',
         transferId,
         planHash,
@@ -82,25 +86,29 @@ export async function pressButton(
 
 async function decide(
   deps: ButtonDeps,
-  person: Person,
+  event: ActionEvent,
   verdict: 'approved' | 'rejected',
   transferId: string,
   planHash: string,
 ): Promise<Card | undefined> {
+  const { person } = event;
   const decision = await deps.approvals.decide(person, verdict, transferId, planHash);
   switch (decision.outcome) {
     case 'decided':
+      deps.showDecision(event, decision.transfer);
       if (verdict === 'approved') await deps.dispatch(transferId);
       await deps.settle(transferId);
       return undefined;
-    case 'closed':
+    case 'closed': {
+      const { transfer } = decision;
+      const isTheirs =
+        transfer.decision?.by.userId === person.userId && transfer.decision.outcome === verdict;
+      if (isTheirs) deps.showDecision(event, transfer);
       // A click that was redelivered after a crash: its decision stands, what followed may be missing.
-      if (decision.transfer.status === 'approved') await deps.dispatch(transferId);
+      if (transfer.status === 'approved') await deps.dispatch(transferId);
       await deps.settle(transferId);
-      return decision.transfer.decision?.by.userId === person.userId &&
-        decision.transfer.decision.outcome === verdict
-        ? undefined
-        : alreadyDecidedNotice(decision.transfer, deps.now());
+      return isTheirs ? undefined : alreadyDecidedNotice(transfer, deps.now());
+    }
     case 'expired':
       await deps.settle(transferId);
       return tooLateNotice(decision.transfer);

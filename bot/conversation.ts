@@ -14,7 +14,7 @@ import {
 } from '../adapters/cards/reply-cards.ts';
 import { statusCard } from '../adapters/cards/status-card.ts';
 import { type ChatClients, clientFor, type PostOptions } from '../adapters/chat-client.ts';
-import type { ChatEvent, MessageEvent } from '../adapters/chat-event.ts';
+import type { ActionEvent, ChatEvent, MessageEvent } from '../adapters/chat-event.ts';
 import { MAX_TEXT } from '../adapters/chat-event.ts';
 import type { Planner, Reply } from '../agent/planner.ts';
 import { summarizeReply } from '../agent/reply-summary.ts';
@@ -70,6 +70,8 @@ export interface Conversation {
   visibleTo(person: Person, transferId: string): Promise<Transfer | undefined>;
   /** The card that tells this person how a transfer stands, or why not. */
   statusFor(person: Person, transferId: string): Promise<Card>;
+  /** Lets who decided see it on the card at once, whoever edits the message. */
+  showDecision(event: ActionEvent, transfer: Transfer): void;
   /** Shows a card to the person who caused the event, and to nobody else; `again` as for `say`. */
   tell(event: ChatEvent, card: Card, again: boolean): Promise<void>;
   /** Says that the turn failed. */
@@ -272,6 +274,11 @@ export function createConversation(deps: ConversationDeps): Conversation {
       return transfer
         ? detailCard(transfer)
         : refusalCard({ reason: `There is no transfer ${transferId} that you may see.` });
+    },
+
+    showDecision(event, transfer) {
+      const client = clientFor(clients, event.message);
+      client?.refresh?.(event.message, proposalCard(transfer, { approvers: [], now: deps.now() }));
     },
 
     async tell(event, card, again) {

@@ -15,7 +15,7 @@ beforeAll(() => {
     client: dynamo.documents,
     tablePrefix: dynamo.prefix,
     now: () => clock,
-    parse: (stored) => chatEventSchema.parse(stored),
+    parse: (stored) => chatEventSchema.safeParse(stored).data,
   });
 });
 
@@ -162,6 +162,41 @@ describe('the inbox', () => {
     await Promise.all([one.box.recover(), two.box.recover()]);
     await Promise.all([one.box.drain(5_000), two.box.drain(5_000)]);
     expect(work).toHaveBeenCalledExactlyOnceWith(event, expect.any(AbortSignal), true);
+    expect(await turns.listAbandoned(10)).toEqual([]);
+  });
+
+  it('does not take over a turn that it has in hand itself, whatever became of its claim', async () => {
+    const event = message();
+    const turn = Promise.withResolvers<void>();
+    const work = vi.fn(() => turn.promise);
+    const { box } = inbox(work);
+    await box.handle(event);
+    // A database that was away for longer than the claim lasts.
+    clock += 60_000;
+    await box.recover();
+    expect(await turns.listAbandoned(10)).toEqual([]);
+    turn.resolve();
+    await box.drain(5_000);
+    expect(work).toHaveBeenCalledTimes(1);
+    clock += 60_000;
+    expect(await turns.listAbandoned(10)).toEqual([]);
+  });
+
+  it('leaves what it cannot read to another release for a while, and then gives it up', async () => {
+    const unreadable = { ...message(), kind: 'of another release' } as unknown as ChatEvent;
+    const event = message();
+    await turns.claim(unreadable.key, unreadable, 1);
+    const work = vi.fn(async () => {});
+    const { box, apologize } = inbox(work);
+    for (let looks = 0; looks < 3; looks += 1) {
+      clock += 60_000;
+      if (looks === 0) await turns.claim(event.key, event, -1);
+      await box.recover();
+      await box.idle();
+    }
+    expect(work).toHaveBeenCalledExactlyOnceWith(event, expect.any(AbortSignal), true);
+    expect(apologize).not.toHaveBeenCalled();
+    clock += 60_000;
     expect(await turns.listAbandoned(10)).toEqual([]);
   });
 

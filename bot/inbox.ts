@@ -48,6 +48,8 @@ export function createInbox(deps: {
   const { turns, log, holdMs, metrics = NO_METRICS } = deps;
   const conversations = new Map<string, PQueue>();
   const known = boundedCache<Promise<'claimed' | 'duplicate' | 'failed'>>(MAX_KNOWN, Date.now);
+  /** Keys of the events whose turn is under way here, or waits for its conversation. */
+  const inHand = new Set<string>();
   const stopping = new AbortController();
   let draining = false;
 
@@ -55,6 +57,7 @@ export function createInbox(deps: {
     const conversation = threadKey(event.thread);
     const queue = conversations.get(conversation) ?? new PQueue({ concurrency: 1 });
     conversations.set(conversation, queue);
+    inHand.add(event.key);
     let extending = false;
     const timer = setInterval(() => {
       // One at a time: a database that is slow is not to be asked by all waiting turns again and again.
@@ -71,6 +74,7 @@ export function createInbox(deps: {
       .add(inThisTrace(() => traced('chat event', { kind: event.kind }, () => run(event, again))))
       .finally(() => {
         clearInterval(timer);
+        inHand.delete(event.key);
         if (queue.size === 0 && queue.pending === 0) conversations.delete(conversation);
       });
   }
@@ -123,21 +127,30 @@ export function createInbox(deps: {
 
     async recover() {
       for (const key of await turns.listAbandoned(20)) {
+        if (inHand.has(key)) {
+          // Ours all the time: the database was away for longer than the claim lasted.
+          await turns.extend(key, holdMs);
+          continue;
+        }
         const taken = await turns.takeOver(key, holdMs);
         if (!taken) continue;
-        if (taken.deliveries > MAX_DELIVERIES) {
-          log.error({ event: key, deliveries: taken.deliveries }, 'gave an event up: its turn never ended');
-          await deps
-            .apologize(taken.event, GIVEN_UP)
-            .catch((err: unknown) => log.warn({ event: key, err }, 'could not say so in the chat'));
+        const { event, deliveries } = taken;
+        if (deliveries > MAX_DELIVERIES) {
+          log.error({ event: key, deliveries }, 'gave an event up: its turn never ended');
+          if (event) {
+            await deps
+              .apologize(event, GIVEN_UP)
+              .catch((err: unknown) => log.warn({ event: key, err }, 'could not say so in the chat'));
+          }
           await turns.finish(key);
           continue;
         }
-        log.warn(
-          { event: key, deliveries: taken.deliveries },
-          'an earlier process died in this turn; taking it over',
-        );
-        enqueue(taken.event, true);
+        if (!event) {
+          log.warn({ event: key, deliveries }, 'cannot read an event; a process of its release may');
+          continue;
+        }
+        log.warn({ event: key, deliveries }, 'an earlier process died in this turn; taking it over');
+        enqueue(event, true);
       }
     },
 

@@ -29,8 +29,9 @@ afterEach(async () => {
   await Promise.all([lambda.stop(), closeServer(bot)]);
 });
 
-const serve = (finishTurns: () => Promise<void>) => {
+const serve = (finishTurns: () => Promise<void>, changes: { answerMs?: number } = {}) => {
   serveInvocations({
+    ...changes,
     api: lambda.address,
     botUrl,
     finishTurns,
@@ -76,6 +77,47 @@ it('passes bytes as they were signed, and nothing but POST', async () => {
   lambda.deliver(post('', { rawPath: '/readyz', requestContext: { http: { method: 'GET' } } }));
   await vi.waitFor(() => expect(lambda.answers[1]?.head.statusCode).toBe(405));
   expect(received).toHaveLength(1);
+});
+
+it.each(['/readyz', '/', '/slack/events/../../readyz', '/slack/events%2F..', '/API/messages'])(
+  'knows no path but those of chat platforms: %s',
+  async (rawPath) => {
+    serve(async () => {});
+    lambda.deliver(post('{}', { rawPath }));
+    await vi.waitFor(() => expect(lambda.answers[0]?.head).toEqual({ statusCode: 404, headers: {} }));
+    expect(received).toEqual([]);
+  },
+);
+
+it.each(['//', '/\\', '\\\\', 'http://'])(
+  'speaks to the bot alone, whatever host follows %j',
+  async (begin) => {
+    let reached = 0;
+    const inside = createServer((_req, res) => {
+      reached += 1;
+      res.end('secret');
+    });
+    const { host } = new URL(await listenLocally(inside));
+    serve(async () => {});
+    lambda.deliver(post('{}', { rawPath: `${begin}${host}/api/messages` }));
+    await vi.waitFor(() => expect(lambda.answers).toHaveLength(1));
+    await closeServer(inside);
+    expect(lambda.answers[0]).toEqual({ head: { statusCode: 404, headers: {} }, body: '' });
+    expect(reached).toBe(0);
+    expect(received).toEqual([]);
+  },
+);
+
+it('answers 503 when the bot takes too long', async () => {
+  bot.removeAllListeners('request');
+  const asked = Promise.withResolvers<void>();
+  bot.on('request', () => asked.resolve());
+  serve(async () => {}, { answerMs: 50 });
+  lambda.deliver(post('{}', { rawPath: '/api/messages' }));
+  await asked.promise;
+  await vi.waitFor(() =>
+    expect(lambda.answers[0]?.head).toMatchObject({ statusCode: 503, headers: { 'retry-after': '5' } }),
+  );
 });
 
 it('finishes what was left when it is only woken', async () => {

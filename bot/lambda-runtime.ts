@@ -2,6 +2,7 @@
 import { request } from 'node:http';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { CHAT_PATHS } from './chat-paths.ts';
 
 /** An HTTP request as a function URL passes it. https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html */
 const httpEventSchema = z.object({
@@ -25,16 +26,27 @@ const VERSION = '/2018-06-01/runtime';
 const END_OF_HEAD = Buffer.alloc(8);
 /** Milliseconds that are kept free before Lambda would end the sandbox. */
 const SPARE_MS = 2_000;
+/** Milliseconds that the bot may take to answer: no platform waits longer. */
+const DEFAULT_ANSWER_MS = 15_000;
 
-/** Without any timeout of its own: a sandbox may lie frozen for hours in the midst of a call. */
+/** Without any timeout unless given: a sandbox may lie frozen for hours while it asks for the next event. */
 function call(
   address: string,
-  options: { method: string; headers?: Readonly<Record<string, string>>; body?: Buffer },
+  options: {
+    method: string;
+    headers?: Readonly<Record<string, string>>;
+    body?: Buffer;
+    timeoutMs?: number;
+  },
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const outgoing = request(
     address,
-    { method: options.method, headers: options.headers },
+    {
+      method: options.method,
+      headers: options.headers,
+      ...(options.timeoutMs !== undefined && { signal: AbortSignal.timeout(options.timeoutMs) }),
+    },
     async (incoming) => {
       try {
         const parts: Buffer[] = [];
@@ -59,18 +71,24 @@ function call(
 
 const PASSED_ON = ['content-type', 'retry-after', 'allow', 'x-slack-no-retry'];
 
-/** Nothing but what platforms post: the bot's health is nobody's business out there. */
-async function forward(event: HttpEvent, botUrl: string): Promise<Answer> {
+/** Nothing but what platforms post, where they post it: the rest of the bot is nobody's business out there. */
+async function forward(event: HttpEvent, botUrl: string, answerMs: number): Promise<Answer> {
   const { rawPath, rawQueryString, requestContext, headers, body, isBase64Encoded } = event;
   const { method } = requestContext.http;
   if (method !== 'POST') return { status: 405, headers: { allow: 'POST' }, body: Buffer.alloc(0) };
+  if (!Object.values<string>(CHAT_PATHS).includes(rawPath))
+    return { status: 404, headers: {}, body: Buffer.alloc(0) };
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
-  const query = rawQueryString ? `?${rawQueryString}` : '';
+  // Never resolved against the bot's address: a path may begin with another host's name.
+  const url = new URL(botUrl);
+  url.pathname = rawPath;
+  url.search = rawQueryString;
   const { connection, 'transfer-encoding': _chunked, ...passed } = headers;
-  const answer = await call(new URL(`${rawPath}${query}`, botUrl).href, {
+  const answer = await call(url.href, {
     method,
     headers: { ...passed, 'content-length': String(bytes.length) },
     body: bytes,
+    timeoutMs: answerMs,
   });
   return {
     ...answer,
@@ -99,6 +117,7 @@ async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
  * @param botUrl where the bot answers HTTP in this sandbox
  * @param finishTurns resolves when no turn is under way any more
  * @param now epoch milliseconds
+ * @param answerMs milliseconds that the bot may take for one answer
  */
 export async function serveInvocations(deps: {
   api: string;
@@ -107,15 +126,16 @@ export async function serveInvocations(deps: {
   now: () => number;
   log: Logger;
   signal: AbortSignal;
+  answerMs?: number;
 }): Promise<void> {
-  const { api, botUrl, now, log, signal } = deps;
+  const { api, botUrl, now, log, signal, answerMs = DEFAULT_ANSWER_MS } = deps;
   const base = `http://${api}${VERSION}/invocation`;
   while (!signal.aborted) {
     const { headers, body } = await call(`${base}/next`, { method: 'GET' });
     const id = headers['lambda-runtime-aws-request-id'] ?? '';
     const event = httpEventSchema.safeParse(JSON.parse(body.toString() || '{}')).data;
     if (event) {
-      const answer = await forward(event, botUrl).catch((err: unknown): Answer => {
+      const answer = await forward(event, botUrl, answerMs).catch((err: unknown): Answer => {
         log.error({ err }, 'the bot did not answer');
         return { status: 503, headers: { 'retry-after': '5' }, body: Buffer.alloc(0) };
       });

@@ -161,7 +161,7 @@ export async function startBot(
   });
 
   const inbox = createInbox({
-    turns: createTurnStore({ ...tables, parse: (stored) => chatEventSchema.parse(stored) }),
+    turns: createTurnStore({ ...tables, parse: (stored) => chatEventSchema.safeParse(stored).data }),
     async work(event, signal, again) {
       await linked.see(event.person);
       if (event.kind === 'message') return conversation.say(event, signal, again);
@@ -173,6 +173,7 @@ export async function startBot(
           retry: retries.retry,
           settle: settler.settle,
           statusCard: conversation.statusFor,
+          showDecision: conversation.showDecision,
           say: (message, within, repeated) => conversation.say(message, within, repeated, 'exact'),
           now,
         },
@@ -210,11 +211,13 @@ export async function startBot(
   });
   await Promise.all(Object.values(receivers).map((receiver) => receiver.start(inbox.handle)));
 
+  const recover = () =>
+    inbox.recover().catch((err: unknown) => log.warn({ err }, 'could not look for abandoned turns'));
   const stopping = new AbortController();
   const recovering = (async () => {
     while (!stopping.signal.aborted) {
       await base.sessions.sweep().catch((err: unknown) => log.warn({ err }, 'could not sweep sessions'));
-      await inbox.recover().catch((err: unknown) => log.warn({ err }, 'could not look for abandoned turns'));
+      await recover();
       await delay(env.RECONCILE_SECONDS * 1000, undefined, { signal: stopping.signal }).catch(() => {});
     }
   })();
@@ -222,7 +225,7 @@ export async function startBot(
   return {
     port: server.port,
     async finishTurns() {
-      await inbox.recover();
+      await recover();
       await inbox.idle();
       await settler.idle();
       // Where a process is frozen between events, a timer may never fire.

@@ -39,7 +39,9 @@ function mayWait({ status, audit }: Transfer, now: number): boolean {
   return movesOn && (audit?.pending ?? []).every(({ at }) => now - at < GATHER_MS);
 }
 
-/** @param deps.bucket absent while auditing is switched off: what is pending waits until it is on again */
+const asItIs = (current: Transfer) => ({ next: current, result: undefined });
+
+/** @param deps.bucket absent while auditing is switched off: what is pending stays in the record, and nobody looks for it */
 export function createAuditOutbox(deps: {
   store: Pick<TransferStore, 'get' | 'change'>;
   objects: Pick<ObjectStore, 'read'>;
@@ -91,26 +93,39 @@ export function createAuditOutbox(deps: {
     );
   }
 
+  /** Writes the list and has the record tell so; gives the record as it is then. */
+  async function putDown(to: AuditBucket, transfer: Transfer): Promise<Transfer> {
+    const files = await writeList(to, transfer);
+    const listed = await store.change(transfer.transferId, (current) =>
+      filesUnlisted(current) && current.audit && current.attempt === files.attempt
+        ? { next: { ...current, audit: { ...current.audit, files } }, result: undefined }
+        : { result: undefined },
+    );
+    return listed.transfer;
+  }
+
   async function bringIn(transferId: string): Promise<void> {
     let transfer = await store.get(transferId);
     if (!transfer || !auditBehind(transfer) || mayWait(transfer, now())) return;
-    try {
-      if (!bucket) throw new Error('AUDIT_BUCKET is not set');
-      if (filesUnlisted(transfer)) {
-        const files = await writeList(bucket, transfer);
-        const listed = await store.change(transferId, (current) =>
-          filesUnlisted(current) && current.audit && current.attempt === files.attempt
-            ? { next: { ...current, audit: { ...current.audit, files } }, result: undefined }
-            : { result: undefined },
-        );
-        transfer = listed.transfer;
-      }
-      await writePending(bucket, transfer);
-    } catch (err) {
-      log.warn({ transferId, err }, 'audit events are behind; the reconciler will bring them in');
-      // Written as it is, it is due later than those that were not tried yet.
-      await store.change(transferId, (current) => ({ next: current, result: undefined }));
+    if (!bucket) {
+      // Written as it is, it is due for the trail alone no more.
+      if (isEnded(transfer.status)) await store.change(transferId, asItIs);
+      return;
     }
+    let isBehind = false;
+    const fallBehind = (what: string) => (err: unknown) => {
+      isBehind = true;
+      log.warn({ transferId, err }, `${what} behind; the reconciler comes by again`);
+    };
+    if (filesUnlisted(transfer)) {
+      await putDown(bucket, transfer).then((listed) => {
+        transfer = listed;
+      }, fallBehind('the list of files is'));
+    }
+    // Whether or not the files could be listed: the events are what everything else is checked by.
+    await writePending(bucket, transfer).catch(fallBehind('audit events are'));
+    // Written as it is, it is due later than those that were not tried yet.
+    if (isBehind) await store.change(transferId, asItIs);
   }
 
   return {

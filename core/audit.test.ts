@@ -39,18 +39,28 @@ describe('audit events', () => {
     expect(withAudit(decided, { ...decided, version: 9 }, write)).toEqual({ ...decided, version: 9 });
   });
 
-  it('tell tickets as they open and close, and a session when its step ends', () => {
+  it('tell tickets as they open and close, and each session', () => {
     const known = broughtIn(first);
     const open = { number: 'INC1', sysId: 'a', notedThrough: 0, closed: false };
     const opened = withAudit(known, { ...known, tickets: { ...known.tickets, user: open } }, write);
     expect(said(opened)).toEqual(['ticket: The user ticket INC1 is open.']);
     const closed = { ...opened.tickets, user: { ...open, closed: true } };
-    const steps = { ...opened.steps, authorize: { startedAt: NOON, endedAt: NOON, attempts: 1 } };
+    const sessions = [
+      { at: NOON, purpose: 'check' },
+      { at: NOON + 1, purpose: 'stream' },
+    ] as const;
     const later = broughtIn(opened);
-    expect(said(withAudit(later, { ...later, tickets: closed, steps }, write))).toEqual([
-      'session: A session of the requester gave the right to read finance-exports.',
+    const told = withAudit(later, { ...later, tickets: closed, sessions: [...sessions] }, write);
+    expect(said(told)).toEqual([
+      "session: A session in the requester's name gave the right to look at its files in finance-exports.",
+      "session: A session in the requester's name gave the right to read its files from finance-exports.",
       'ticket: The user ticket INC1 is closed.',
     ]);
+    expect(told.audit?.pending[1]).toMatchObject({
+      at: NOON + 1,
+      facts: { user: first.requester.userId, purpose: 'stream', bucket: 'finance-exports', ticket: 'INC1' },
+    });
+    expect(withAudit(told, { ...told, version: 9 }, write)).toEqual({ ...told, version: 9 });
   });
 
   it('tell what was verified', () => {

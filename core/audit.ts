@@ -6,6 +6,13 @@ import { isEnded } from './transfer-state.ts';
 /** The program that writes. */
 export type AuditWriter = 'bot' | 'worker';
 
+/** The write that is told of. */
+interface Write {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly by: AuditWriter;
+}
+
 type News = Pick<AuditEvent, 'at' | 'kind' | 'by' | 'text'> & {
   readonly facts?: Readonly<Record<string, string | number | undefined>>;
 };
@@ -61,20 +68,27 @@ function historyNews(before: Transfer | undefined, after: Transfer): News[] {
     }));
 }
 
-/** The step `authorize` ends as soon as a session was opened and gave its credentials. */
+const RIGHTS = { check: 'look at its files in', stream: 'read its files from' } as const;
+
 function sessionNews(before: Transfer | undefined, after: Transfer, by: AuditWriter): News[] {
-  const { endedAt: at } = after.steps.authorize;
-  if (at === undefined || at === before?.steps.authorize.endedAt) return [];
   const { bucket } = after.plan;
-  const text = `A session of the requester gave the right to read ${bucket}.`;
-  return [{ at, kind: 'session', by, text, facts: { user: after.requester.userId, bucket } }];
+  const ticket = after.tickets.user.number;
+  return (after.sessions ?? []).slice(before?.sessions?.length ?? 0).map(({ at, purpose }) => ({
+    at,
+    kind: 'session',
+    by,
+    text: `A session in the requester's name gave the right to ${RIGHTS[purpose]} ${bucket}.`,
+    facts: {
+      user: after.requester.userId,
+      purpose,
+      bucket,
+      attempt: after.attempt,
+      ticket: purpose === 'stream' ? ticket : undefined,
+    },
+  }));
 }
 
-function ticketNews(
-  before: Transfer | undefined,
-  after: Transfer,
-  { at, by }: { at: number; by: AuditWriter },
-): News[] {
+function ticketNews(before: Transfer | undefined, after: Transfer, { at, by }: Write): News[] {
   return TICKET_KINDS.flatMap((kind) => {
     const known = before?.tickets[kind];
     const { sysId, number = '', closed } = after.tickets[kind];
@@ -90,6 +104,17 @@ function ticketNews(
       ...(closed && !known?.closed ? [news('closed')] : []),
     ];
   });
+}
+
+/** Stands for the digest of a list that was never written. */
+export const NOT_LISTED = 'not listed';
+
+/** Another attempt begins before the files of the one that ended were listed: that is told, and lost in no silence. */
+function unlistedNews(before: Transfer | undefined, after: Transfer, { at, by }: Write): News[] {
+  if (!before || after.attempt === before.attempt || !filesUnlisted(before)) return [];
+  const { attempt } = before;
+  const text = `The files of attempt ${attempt} were not listed before attempt ${after.attempt} was asked for; the next list has what arrived in both.`;
+  return [{ at, kind: 'files', by, text, facts: { attempt, digest: NOT_LISTED } }];
 }
 
 function filesNews(before: Transfer | undefined, after: Transfer, by: AuditWriter): News[] {
@@ -111,17 +136,14 @@ const withoutGaps = (facts: News['facts']): AuditEvent['facts'] =>
  * The record with the events that this write means, chained to those before. A record without a chain gets one
  * that begins with its whole history.
  */
-export function withAudit(
-  stored: Transfer | undefined,
-  after: Transfer,
-  write: { at: number; by: AuditWriter },
-): Transfer {
+export function withAudit(stored: Transfer | undefined, after: Transfer, write: Write): Transfer {
   const before = stored?.audit ? stored : undefined;
   const news = [
     ...decisionNews(before, after),
     ...historyNews(before, after),
     ...sessionNews(before, after, write.by),
     ...ticketNews(before, after, write),
+    ...unlistedNews(before, after, write),
     ...filesNews(before, after, write.by),
   ];
   if (news.length === 0) return after;

@@ -135,8 +135,10 @@ describe('Teams', () => {
       ...teams,
       ...withoutSlack,
       TEAMS_ALLOWED_TENANTS: `${GUID}, ${GUID}`,
+      TEAMS_EMAIL_TENANTS: GUID,
     });
     expect(env.TEAMS_ALLOWED_TENANTS).toEqual([GUID, GUID]);
+    expect(env.TEAMS_EMAIL_TENANTS).toEqual([GUID]);
     expect(env.TEAMS_SERVICE_HOSTS).toContain('smba.trafficmanager.net');
     expect(faultsOf(() => loadBotConfig({ ...good, ...teams }))).toEqual([]);
     const managed = { ...teams, TEAMS_APP_TYPE: 'UserAssignedMSI', TEAMS_APP_PASSWORD: '' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NOON, proposal } from '../test/support/transfers.ts';
+import { bob, NOON, proposal } from '../test/support/transfers.ts';
 import { cardsBehind, dueAt, dueToHold, isSettled, ticketsBehind, wantedRoles } from './due-work.ts';
 import type { MessageRole, Transfer, TransferStatus } from './transfer.ts';
 import { isEnded, lastSeq } from './transfer-state.ts';
@@ -102,6 +102,53 @@ describe('when somebody should look', () => {
     expect(dueAt(settled('queued'), NOON)).toBe(NOON + 10 * SECOND);
     const waiting = { reason: 'the queue cannot be reached', since: NOON };
     expect(dueAt(settled('queued', { queuedAt: NOON, waiting }), NOON)).toBe(NOON + 10 * SECOND);
+  });
+
+  it('at an ended one that nobody could be told of: ever less often', () => {
+    const ended = proposal({ status: 'failed', endedAt: NOON });
+    const after = (seconds: number) => {
+      const at = NOON + seconds * SECOND;
+      return ((dueAt(ended, at) ?? 0) - at) / SECOND;
+    };
+    expect([0, 60, 400, 86_400].map(after)).toEqual([20, 20, 100, 3_600]);
+    const rejected = proposal({ status: 'rejected' });
+    const since = rejected.history.at(-1)?.at ?? 0;
+    expect(dueAt(rejected, since + 400 * SECOND)).toBe(since + 500 * SECOND);
+  });
+
+  it('at an unsettled one that waits: less often, the longer it does', () => {
+    const waiting = { reason: 'ServiceNow cannot be reached', since: NOON };
+    const lease = { owner: 'worker-1', token: 1, expiresAt: NOON + 86_400 * SECOND };
+    const after = (seconds: number) => {
+      const at = NOON + seconds * SECOND;
+      return ((dueAt(proposal({ status: 'running', waiting, lease }), at) ?? 0) - at) / SECOND;
+    };
+    expect([0, 400, 7_200].map(after)).toEqual([20, 100, 300]);
+  });
+
+  it('at a run that was put off: when it is to go on, but at once when it is to be cancelled', () => {
+    const waiting = { reason: 'the window is closed', since: NOON, until: NOON + 600 * SECOND };
+    const lease = { owner: 'worker-1', token: 1, expiresAt: NOON };
+    const put = settled('running', { waiting, lease });
+    expect(dueAt(put, NOON)).toBe(NOON + 600 * SECOND);
+    const cancelRequested = { by: bob, at: NOON };
+    expect(dueAt({ ...put, cancelRequested }, NOON)).toBe(NOON + 5 * SECOND);
+  });
+
+  it('at a lost run that was sent to the queue again: not before it may be sent once more', () => {
+    const lease = { owner: 'worker-1', token: 1, expiresAt: NOON };
+    const sent = settled('running', { lease, queuedAt: NOON + 10 * SECOND });
+    expect(dueAt(sent, NOON + 10 * SECOND)).toBe(NOON + 70 * SECOND);
+    const before = settled('running', { lease, queuedAt: NOON - 10 * SECOND });
+    expect(dueAt(before, NOON + 10 * SECOND)).toBe(NOON + 5 * SECOND);
+  });
+
+  it('never for the audit trail alone where nothing is audited', () => {
+    const audit = { seq: 0, hash: '', pending: [] };
+    const steps = { ...proposal().steps, stream: { attempts: 1 } };
+    const unlisted = settled('completed', { audit, steps, endedAt: NOON });
+    expect(dueAt(unlisted, NOON)).toBe(NOON + 20 * SECOND);
+    expect(dueAt(unlisted, NOON, false)).toBeUndefined();
   });
 
   it('at a running one: when its lease has lapsed', () => {

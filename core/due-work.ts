@@ -16,6 +16,12 @@ const GRACE = {
   followUp: 20_000,
 } as const;
 
+/** Longest pauses between tries that were in vain so far, in milliseconds. */
+export const LONGEST = { ended: 3_600_000, waiting: 300_000 } as const;
+
+/** A message for a lapsed run is sent again at most this often, in milliseconds. */
+export const RESEND_MS = 60_000;
+
 /** The messages that should exist in the thread at this status. */
 export function wantedRoles(transfer: Transfer): MessageRole[] {
   const { status } = transfer;
@@ -51,19 +57,59 @@ export function ticketsBehind(transfer: Transfer): boolean {
   });
 }
 
-/** Whether the thread, the tickets, the audit bucket and the learning table all know how the record stands. */
-export function isSettled(transfer: Transfer): boolean {
+/**
+ * Whether the thread, the tickets, the audit bucket and the learning table all know how the record stands.
+ *
+ * @param audits whether there is an audit bucket
+ */
+export function isSettled(transfer: Transfer, audits = true): boolean {
   const learned = transfer.learned || (transfer.status !== 'completed' && transfer.status !== 'failed');
-  return !ticketsBehind(transfer) && !cardsBehind(transfer) && !auditBehind(transfer) && learned;
+  const audited = !audits || !auditBehind(transfer);
+  return !ticketsBehind(transfer) && !cardsBehind(transfer) && audited && learned;
 }
 
-/** When somebody should next look after this transfer (epoch ms), or undefined when nothing is owed. */
-export function dueAt(transfer: Transfer, now: number): number | undefined {
+/**
+ * How long to wait before the next try of something that has been in vain for `tried` milliseconds: a quarter of
+ * that, so that what cannot be done for hours or days leaves the looks to what can.
+ */
+export const backOff = (tried: number, least: number, most: number): number =>
+  Math.round(Math.min(Math.max(tried / 4, least), most));
+
+/** How long until the next try to tell tickets, thread and audit bucket. */
+function followUpIn({ status, endedAt, history, waiting }: Transfer, now: number): number {
+  if (isEnded(status)) {
+    return backOff(now - (endedAt ?? history.at(-1)?.at ?? now), GRACE.followUp, LONGEST.ended);
+  }
+  return waiting ? backOff(now - waiting.since, GRACE.followUp, LONGEST.waiting) : GRACE.followUp;
+}
+
+/** Before this, a run that was put off is not taken up again (epoch ms); 0 when it may be at once. */
+export const putOffUntil = ({ waiting, cancelRequested }: Transfer): number =>
+  cancelRequested ? 0 : (waiting?.until ?? 0);
+
+/** When a run that lost its worker is to be sent to the queue: not at every look, and not while it is put off. */
+function reviveAt(transfer: Transfer, now: number): number {
+  const { lease, queuedAt = 0 } = transfer;
+  const sentAgain = queuedAt > (lease?.expiresAt ?? 0) && lease !== undefined;
+  return Math.max(
+    (lease?.expiresAt ?? now) + GRACE.lease,
+    sentAgain ? queuedAt + RESEND_MS : 0,
+    putOffUntil(transfer),
+  );
+}
+
+/**
+ * When somebody should next look after this transfer (epoch ms), or undefined when nothing is owed.
+ *
+ * @param audits whether there is an audit bucket
+ */
+export function dueAt(transfer: Transfer, now: number, audits = true): number | undefined {
   const times: number[] = [];
-  if (!isSettled(transfer)) {
+  if (!isSettled(transfer, audits)) {
     const { until = 0 } = transfer.settling ?? {};
+    const next = now + followUpIn(transfer, now);
     // Somebody may be at it: should that process die, its lock lapses.
-    times.push(until > now ? Math.min(until, now + GRACE.followUp) : now + GRACE.followUp);
+    times.push(until > now ? Math.min(until, next) : next);
   }
   switch (transfer.status) {
     case 'pending_approval':
@@ -77,7 +123,7 @@ export function dueAt(transfer: Transfer, now: number): number | undefined {
       times.push(now + (transfer.queuedAt === undefined || transfer.waiting ? GRACE.enqueue : GRACE.pickup));
       break;
     case 'running':
-      times.push((transfer.lease?.expiresAt ?? now) + GRACE.lease);
+      times.push(reviveAt(transfer, now));
       break;
     default:
       break;

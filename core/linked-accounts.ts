@@ -1,6 +1,6 @@
 /** Which accounts are one person's on several platforms: those with the email that both platforms vouch for. */
 import { createHash } from 'node:crypto';
-import type { Person } from './person.ts';
+import { type Person, trustedEmail } from './person.ts';
 import type { NoteStore } from './stores/note-store.ts';
 
 /** Platforms on which an account may be linked. */
@@ -14,17 +14,14 @@ export interface LinkedAccounts {
   accountsOf(person: Person): Promise<string[]>;
 }
 
-/** Guests and strangers are left out: their address is what somebody else wrote. */
-const linkable = ({ email, standing }: Person) => (standing === 'member' && email ? email : undefined);
-
 const noteOf = (email: string, platform: string) =>
-  `account:${platform}:${createHash('sha256').update(email.toLowerCase()).digest('hex')}`;
+  `account:${platform}:${createHash('sha256').update(email).digest('hex')}`;
 
 export function createLinkedAccounts(notes: NoteStore): LinkedAccounts {
   const seen = new Set<string>();
   return {
     async see(person) {
-      const email = linkable(person);
+      const email = trustedEmail(person);
       if (!email) return;
       const fact = `${person.userId} ${email}`;
       if (seen.has(fact)) return;
@@ -34,7 +31,7 @@ export function createLinkedAccounts(notes: NoteStore): LinkedAccounts {
       if (seen.size > MAX_SEEN) seen.clear();
     },
     async accountsOf(person) {
-      const email = linkable(person);
+      const email = trustedEmail(person);
       if (!email) return [person.userId];
       const others = PLATFORMS.filter((platform) => !person.userId.startsWith(`${platform}:`));
       const found = await Promise.all(others.map((platform) => notes.get(noteOf(email, platform))));

@@ -13,8 +13,16 @@ export const personSchema = z.strictObject({
   userId: z.string().min(1),
   /** Display name; untrusted text. */
   name: z.string(),
-  /** Email as the platform's directory has it; absent when the scope or the person has none. */
+  /** Email as the platform's directory has it; absent when the scope or the person has none. See `trustedEmail`. */
   email: z.string().optional(),
   standing: standingSchema,
 });
 export type Person = z.infer<typeof personSchema>;
+
+/**
+ * The address, in lower case, by which the person may be known to the policy and on other platforms: a member's, for
+ * guests' and strangers' addresses are what somebody else wrote. Adapters give none of an organisation that is not ours.
+ */
+export function trustedEmail({ email, standing }: Person): string | undefined {
+  return standing === 'member' && email ? email.toLowerCase() : undefined;
+}

@@ -19,6 +19,7 @@ import {
   scopeOf,
   usableDestinations,
 } from './policy.ts';
+import type { PolicyConfig } from './policy-config.ts';
 
 const dan: Person = { ...eve, userId: 'slack:T01FERRY:U04DAN', name: 'Dan', email: 'dan@example.com' };
 
@@ -124,6 +125,17 @@ servicenow: { userGroup: u, auditGroup: a }
     });
   });
 
+  it('knows by email only those whose own directory vouches for it', () => {
+    const open: PolicyConfig = { ...tiered, standings: ['member', 'guest', 'external'] };
+    for (const standing of ['guest', 'external'] as const) {
+      const stranger = { ...dan, userId: 'slack:T01FERRY:U07GUS', standing };
+      expect(mayUse(open, stranger).allowed).toBe(true);
+      expect(mayRequest(open, stranger, scope()).allowed).toBe(false);
+      expect(usableDestinations(open, stranger)).toEqual([]);
+    }
+    expect(mayRequest(open, dan, scope()).allowed).toBe(true);
+  });
+
   it('does not take names of the language for groups or destinations', () => {
     expect(mayRequest(policy, ana, scope({ destination: 'constructor' })).allowed).toBe(false);
   });
@@ -145,6 +157,74 @@ describe('who may decide', () => {
   it('refuses the requester also under another account with the same email', () => {
     const elsewhere = { ...cleo, email: 'ANA@example.com' };
     expect(mayDecide(policy, elsewhere, transfer, scope()).allowed).toBe(false);
+  });
+
+  it('refuses an account with the requester’s address, whoever wrote it there', () => {
+    const open: PolicyConfig = { ...policy, standings: ['member', 'guest'] };
+    const guest = { ...cleo, email: 'ana@example.com', standing: 'guest' as const };
+    expect(mayDecide(open, { ...guest, email: cleo.email }, transfer, scope()).allowed).toBe(true);
+    expect(mayDecide(open, guest, transfer, scope()).allowed).toBe(false);
+  });
+
+  describe('of another directory', () => {
+    const everywhere = parsePolicy(`
+groups:
+  finance: ["${ana.userId}", "teams:tenant-1:ana"]
+  approvers: ["${bob.userId}", "teams:tenant-1:bob", "teams:tenant-2:bob", "teams:tenant-1:ana"]
+buckets: { finance-exports: {} }
+destinations: { acme-ftp: { host: h, user: u, password: "env:P" } }
+rules: [{ request: [finance], from: [finance-exports], to: [acme-ftp], approve: [approvers] }]
+standings: [member, guest]
+servicenow: { userGroup: u, auditGroup: a }
+`);
+    const inTeams = (person: Person, name: string, tenant = 'tenant-1'): Person => ({
+      ...person,
+      userId: `teams:${tenant}:${name}`,
+    });
+    const decide = (person: Person, requester: Person) =>
+      mayDecide(everywhere, person, proposal({ requester }), scope());
+
+    it('decides when both have an address, and not the same', () => {
+      expect(decide(inTeams(bob, 'bob'), ana)).toEqual({ allowed: true });
+      expect(decide(bob, inTeams(ana, 'ana'))).toEqual({ allowed: true });
+      expect(decide(inTeams(ana, 'ana'), ana)).toMatchObject({
+        reason: expect.stringContaining('somebody else has to decide'),
+      });
+    });
+
+    it.each<[string, Person, Person, string]>([
+      ['the approver has no address', { ...inTeams(ana, 'ana'), email: undefined }, ana, 'your account'],
+      ['the requester has none', inTeams(bob, 'bob'), { ...ana, email: undefined }, 'requester’s account'],
+      [
+        'a guest’s address counts for nothing',
+        { ...inTeams(bob, 'bob'), standing: 'guest' },
+        ana,
+        'in Slack',
+      ],
+      [
+        'two tenants of Teams',
+        { ...inTeams(bob, 'bob', 'tenant-2'), email: '' },
+        inTeams(ana, 'ana'),
+        'Teams',
+      ],
+    ])('does not when %s: it may be the requester', (_, person, requester, words) => {
+      const verdict = decide(person, requester);
+      expect(verdict).toMatchObject({ reason: expect.stringContaining('cannot tell') });
+      expect(verdict).toMatchObject({ reason: expect.stringContaining(words) });
+    });
+
+    it('needs no address beside a requester of the same directory, nor to see or to stop a transfer', () => {
+      const nameless = { ...inTeams(bob, 'bob'), email: undefined };
+      expect(decide(nameless, { ...inTeams(ana, 'ana'), email: undefined })).toEqual({ allowed: true });
+      for (const ask of [mayCancel, maySee])
+        expect(ask(everywhere, nameless, proposal({ requester: ana }), scope()).allowed).toBe(true);
+    });
+
+    it('tells those who may not approve at all just that', () => {
+      expect(decide({ ...inTeams(eve, 'eve'), email: undefined }, ana)).toMatchObject({
+        reason: expect.stringContaining('not among those'),
+      });
+    });
   });
 
   it('refuses strangers and those who may no longer use FileFerry', () => {
@@ -197,6 +277,8 @@ it('knows a person by account, or by an email that is there', () => {
   const nameless = (id: string): Person => ({ userId: id, name: '', email: '', standing: 'member' });
   expect(isSamePerson(nameless('slack:T:1'), nameless('slack:T:2'))).toBe(false);
   expect(isSamePerson({ ...ana, email: undefined }, { ...bob, email: undefined })).toBe(false);
+  for (const standing of ['guest', 'external'] as const)
+    expect(isSamePerson(ana, { ...bob, email: ana.email, standing })).toBe(false);
 });
 
 it('takes the keys of a plan complete or not at all', () => {

@@ -1,5 +1,5 @@
 /** Who may do what: pure questions to the policy, each answered for one person. Deny by default. */
-import type { Person } from './person.ts';
+import { type Person, trustedEmail } from './person.ts';
 import type { Destination, PolicyConfig, Rule } from './policy-config.ts';
 import { shownText } from './shown-text.ts';
 import { sizeInWords } from './size-in-words.ts';
@@ -21,7 +21,7 @@ export interface RequestScope {
 }
 
 function inGroup(config: PolicyConfig, person: Person, group: string): boolean {
-  const email = person.email?.toLowerCase();
+  const email = trustedEmail(person);
   const members = Object.hasOwn(config.groups, group) ? config.groups[group] : undefined;
   return (members ?? []).some((member) =>
     member.startsWith('email:')
@@ -161,27 +161,48 @@ export function scopeOf(
   return { bucket, keys, destination, totalBytes, objectCount };
 }
 
-/** Whether the person may decide on this transfer: an approver of a rule that lets the requester ask, and not the requester. */
+const isApprover = (config: PolicyConfig, person: Person, transfer: Transfer, scope: RequestScope) =>
+  permittingRules(config, transfer.requester, scope).some((rule) => inAnyGroup(config, person, rule.approve));
+
+/**
+ * Whether the person may decide on this transfer: an approver of a rule that lets the requester ask, and not the
+ * requester, by whatever account.
+ */
 export function mayDecide(
   config: PolicyConfig,
   person: Person,
   transfer: Transfer,
   scope: RequestScope,
 ): Verdict {
+  const { requester } = transfer;
   const use = mayUse(config, person);
   if (!use.allowed) return use;
-  if (isSamePerson(person, transfer.requester)) {
+  // The same address is enough to refuse, whoever wrote it there.
+  if (isSamePerson(person, requester) || (person.email && sameText(person.email, requester.email))) {
     return refuse('You asked for this transfer, so somebody else has to decide on it.');
   }
-  const rules = permittingRules(config, transfer.requester, scope);
-  if (rules.some((rule) => inAnyGroup(config, person, rule.approve))) return ALLOWED;
-  return refuse('You are not among those who may approve this transfer.');
+  if (!isApprover(config, person, transfer, scope))
+    return refuse('You are not among those who may approve this transfer.');
+  if (directoryOf(person) === directoryOf(requester)) return ALLOWED;
+  const nameless = [requester, person].find((one) => trustedEmail(one) === undefined);
+  if (!nameless) return ALLOWED;
+  const whose = nameless === requester ? 'the requester’s account' : 'your account here';
+  const where = requester.userId.startsWith('slack:') ? 'Slack' : 'the requester’s tenant of Teams';
+  return refuse(
+    `I cannot tell that you are not the requester: ${whose} has no email address that I may trust. Please decide with an account in ${where}, or leave it to somebody else.`,
+  );
 }
 
-/** Same account, or the same person on another platform by the email that both platforms vouch for. */
+/** Platform and tenant, in which one person has one account. */
+const directoryOf = ({ userId }: Person) => userId.split(':', 2).join(':');
+
+const sameText = (a: string, b: string | undefined) => a.toLowerCase() === b?.toLowerCase();
+
+/** Same account, or the same person on another platform by the email that both directories vouch for. */
 export function isSamePerson(a: Person, b: Person): boolean {
   if (a.userId === b.userId) return true;
-  return Boolean(a.email) && a.email?.toLowerCase() === b.email?.toLowerCase();
+  const email = trustedEmail(a);
+  return email !== undefined && email === trustedEmail(b);
 }
 
 /** Members who may decide on this transfer, as the policy writes them, for the card's "who can approve". */
@@ -195,7 +216,7 @@ export function approverGroups(
   ].sort();
 }
 
-/** Whether the person may stop this transfer: the requester, or one who may decide on it. */
+/** Whether the person may stop this transfer: the requester, or one of its approvers. */
 export function mayCancel(
   config: PolicyConfig,
   person: Person,
@@ -204,12 +225,11 @@ export function mayCancel(
 ): Verdict {
   const use = mayUse(config, person);
   if (!use.allowed) return use;
-  if (isSamePerson(person, transfer.requester) || mayDecide(config, person, transfer, scope).allowed)
-    return ALLOWED;
+  if (isSamePerson(person, transfer.requester) || isApprover(config, person, transfer, scope)) return ALLOWED;
   return refuse('Only the requester or an approver may cancel this transfer.');
 }
 
-/** Whether the person may see this transfer: the requester, or one who may decide on it. */
+/** Whether the person may see this transfer: the requester, or one of its approvers. */
 export const maySee = mayCancel;
 
 /** How long an approval lasts, in milliseconds. */

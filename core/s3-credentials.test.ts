@@ -24,10 +24,12 @@ import type { LocalServer } from '../infra/local/listen.ts';
 import { type LocalS3, startS3 } from '../infra/local/s3.ts';
 import { startSts } from '../infra/local/sts.ts';
 import { useDynamoDb } from '../test/support/dynamodb.ts';
+import { loseNextAnswer } from '../test/support/lost-answers.ts';
 import { ana, eve, plannedObject, policy, proposal } from '../test/support/transfers.ts';
 import { FerryError } from './errors.ts';
 import { createS3Access, roleSessionName, type S3AccessOptions, type S3Grant } from './s3-credentials.ts';
 import { createSessions } from './sessions.ts';
+import { createDocumentClient } from './stores/client.ts';
 import { createSessionStore, type SessionRecord } from './stores/session-store.ts';
 
 const db = useDynamoDb();
@@ -298,7 +300,41 @@ describe('credentials', () => {
         credentials: plain(service),
       }),
     });
-    await expect(late.forTransfer(proposal({}, objects))).rejects.toMatchObject({ code: 'not_allowed' });
+    await expect(late.forTransfer(proposal({}, objects))).rejects.toMatchObject({
+      code: 'unavailable',
+      retryable: true,
+    });
+  });
+
+  test('come from another session when the answer to the use of the first was lost', async () => {
+    const client = createDocumentClient({ region: 'us-east-1', endpoint: db.endpoint });
+    client.config.credentials = async () => ({ accessKeyId: 'local', secretAccessKey: 'local' });
+    loseNextAnswer(client, 'DeleteItem');
+    const store = createSessionStore({ client, tablePrefix: db.prefix });
+    const sessions = createSessions({ store, now: () => clock });
+    const tokens: string[] = [];
+    let permissions = 0;
+    const grant = await access({
+      sessions: {
+        ...sessions,
+        async openSession(holder) {
+          const session = await sessions.openSession(holder);
+          tokens.push(session.token);
+          return session;
+        },
+      },
+      authorize: async () => {
+        permissions += 1;
+        return 'INC0010001';
+      },
+    }).forTransfer(proposal({}, objects));
+    expect(await read(grant, first.key)).toBe(`body of ${first.key}`);
+    expect(tokens).toHaveLength(2);
+    expect(permissions).toBe(2);
+    for (const token of tokens) {
+      await expect(sessions.useSession(token)).rejects.toMatchObject({ code: 'not_allowed' });
+    }
+    client.destroy();
   });
 
   test.each([

@@ -17,6 +17,8 @@ import type { AuthorizeTransfer } from './transfer-authority.ts';
 
 /** A client that reaches what it was opened for, for as long as it is open. */
 export interface S3Grant {
+  /** When each of its sessions was opened, in epoch milliseconds: one, and one more with each renewal. */
+  readonly openedAt: readonly number[];
   readonly client: S3Client;
   /** Forgets the credentials; the client works no more. */
   close(): Promise<void>;
@@ -102,6 +104,23 @@ const LAST_MOMENT = 15_000;
 /** Connections at once, over all grants of a process. */
 const MAX_SOCKETS = 128;
 
+/** Sessions that one set of credentials may take. */
+const SESSIONS = 3;
+
+/**
+ * A session that this process opened and never showed to anybody is gone when it is to be used: a database that
+ * answers late used its time up, or the answer to its use was lost and the SDK asked again. No refusal.
+ */
+class Spent extends FerryError {
+  constructor(bucket: string, cause: unknown) {
+    super('unavailable', {
+      retryable: true,
+      userMessage: `The right to read ${bucket} ran out before it could be used. Nothing was changed; it can be tried again.`,
+      cause,
+    });
+  }
+}
+
 /** `[\w+=,.@-]{2,64}`, as AssumeRole wants it; what CloudTrail shows for every read. */
 export function roleSessionName(holder: Holder): string {
   const what = holder.purpose === 'transfer' ? holder.subject : 'browse';
@@ -133,7 +152,9 @@ export function createS3Access(options: S3AccessOptions): S3Access {
 
   /** Takes the role, within what is left of the session. */
   async function assumeRole(token: string, bucket: string, reach: S3Reach): Promise<Credentials> {
-    const session = await sessions.useSession(token);
+    const session = await sessions.useSession(token).catch((error: unknown) => {
+      throw error instanceof FerryError && error.code === 'not_allowed' ? new Spent(bucket, error) : error;
+    });
     const abortSignal = AbortSignal.timeout(Math.max(1, session.expiresAt - now()));
     if (options.personal) return options.personal.roleCredentials(session.userId, abortSignal);
     const policies = sessionPolicies(partition, bucket, reach);
@@ -171,7 +192,7 @@ export function createS3Access(options: S3AccessOptions): S3Access {
   }
 
   /** One session for one set of credentials, closed as soon as they are here. */
-  async function obtain(
+  async function obtainOnce(
     hold: () => Promise<Holder>,
     bucket: string,
     reach: S3Reach,
@@ -183,12 +204,33 @@ export function createS3Access(options: S3AccessOptions): S3Access {
     const holder = await hold();
     const { token } = await sessions.openSession(holder);
     try {
-      return await assumeRole(token, bucket, reach);
+      const credentials = await assumeRole(token, bucket, reach);
+      const { userId, purpose, subject } = holder;
+      log.info({ user: userId, purpose, subject, bucket }, 'a session gave the right to read');
+      return credentials;
     } finally {
       await sessions.closeSession(token).catch((error) => {
         // It ends by itself in seconds.
         log.warn({ err: error, purpose: holder.purpose, subject: holder.subject }, 'session not closed');
       });
+    }
+  }
+
+  /** The same, with another permission and another session when one is spent before it could serve. */
+  async function obtain(
+    hold: () => Promise<Holder>,
+    bucket: string,
+    reach: S3Reach,
+    userId: string,
+    signal?: AbortSignal,
+  ): Promise<Credentials> {
+    for (let left = SESSIONS - 1; ; left -= 1) {
+      try {
+        return await obtainOnce(hold, bucket, reach, userId, signal);
+      } catch (error) {
+        if (left === 0 || !(error instanceof Spent)) throw error;
+        log.warn({ err: error, bucket }, 'a session was spent before it could be used; opening another');
+      }
     }
   }
 
@@ -203,6 +245,7 @@ export function createS3Access(options: S3AccessOptions): S3Access {
     let renewAt = 0;
     let pending: Promise<Credentials> | undefined;
     let open = true;
+    const openedAt: number[] = [];
 
     const credentials = async (): Promise<Credentials> => {
       if (!open) {
@@ -211,9 +254,14 @@ export function createS3Access(options: S3AccessOptions): S3Access {
         });
       }
       if (current && now() < renewAt) return current;
-      pending ??= obtain(hold, bucket, reach, userId, signal).finally(() => {
-        pending = undefined;
-      });
+      pending ??= obtain(hold, bucket, reach, userId, signal)
+        .then((issued) => {
+          openedAt.push(now());
+          return issued;
+        })
+        .finally(() => {
+          pending = undefined;
+        });
       const before = current;
       const fresh = await pending.catch((error: unknown) => {
         // An outage is no refusal: what we hold is good for a while, and the next read asks again.
@@ -232,6 +280,7 @@ export function createS3Access(options: S3AccessOptions): S3Access {
     // At once, so that a refusal shows where access was asked for and not in the midst of a read.
     await credentials();
     return {
+      openedAt,
       client: new S3Client({
         region: options.s3.region,
         ...(options.s3.endpoint === undefined ? {} : { endpoint: options.s3.endpoint }),

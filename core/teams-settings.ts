@@ -31,6 +31,8 @@ export const teamsEnv = {
   TEAMS_TENANT_ID: guid.optional(),
   /** Tenants whose people may use FileFerry; the bot's own alone unless set, and any where nobody is authenticated. */
   TEAMS_ALLOWED_TENANTS: list(guid).optional(),
+  /** Tenants whose directory vouches for the addresses in it; the bot's own alone unless set. */
+  TEAMS_EMAIL_TENANTS: list(guid).optional(),
   /** Exact host names that the bot's token may go to. */
   TEAMS_SERVICE_HOSTS: z.string().default(SERVICE_HOSTS).pipe(list(host)),
   /** Where tenants are reached from which nothing came yet. */

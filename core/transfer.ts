@@ -59,6 +59,8 @@ export type PlannedObject = z.infer<typeof plannedObjectSchema>;
 const checkpointSchema = z.strictObject({
   /** The temporary name that this upload wrote to. */
   tempPath: z.string(),
+  /** Where a later upload is about to move it, or has moved it already. */
+  movedTo: z.string().optional(),
   /** Bytes that were handed to the server in order. */
   bytes: bytes,
   /** CRC-32 (IEEE) of those bytes, unsigned; continue it with `zlib.crc32(data, previous)`. */
@@ -227,6 +229,8 @@ export const transferSchema = z.strictObject({
   /** Why tickets are behind, while ServiceNow cannot be reached. */
   ticketsDelayed: z.strictObject({ since: instant, reason: z.string() }).optional(),
   steps: z.record(z.enum(STEP_NAMES), stepSchema),
+  /** The sessions that its runs opened in the requester's name, oldest first: to look at the objects, to read them. */
+  sessions: z.array(z.strictObject({ at: instant, purpose: z.enum(['check', 'stream']) })).optional(),
   /** Counts runs: 1 for the first, one more with each retry by a person. */
   attempt: z.number().int().positive(),
   lease: leaseSchema.optional(),
@@ -240,7 +244,14 @@ export const transferSchema = z.strictObject({
     })
     .optional(),
   /** Why the transfer pauses, for the card: who or what it waits for. */
-  waiting: z.strictObject({ reason: z.string(), since: instant }).optional(),
+  waiting: z
+    .strictObject({
+      reason: z.string(),
+      since: instant,
+      /** Of a run that was put off: when it is to be taken up again. */
+      until: instant.optional(),
+    })
+    .optional(),
   /** Runs in a row of this attempt that a passing fault ended without more bytes having arrived than before. */
   brokenRuns: z.int().nonnegative().optional(),
   cancelRequested: z.strictObject({ by: personSchema, at: instant }).optional(),

@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Which files may speak to an outside party; each matches a file's path or the folder that begins it. */
 const SPEAKERS: readonly { party: RegExp; files: readonly RegExp[] }[] = [
   { party: /^@slack\//, files: [/^adapters\/slack\//] },
-  { party: /^botbuilder/, files: [/^adapters\/teams\//] },
+  { party: /^botbuilder/, files: [/^adapters\/teams\/(connector|http)\.ts$/] },
   { party: /^@aws-sdk\/client-bedrock/, files: [/^agent\/bedrock/] },
   { party: /^@aws-sdk\/(client-dynamodb|lib-dynamodb)$/, files: [/^core\/stores\//] },
   { party: /^@aws-sdk\/client-s3$/, files: [/^core\/s3-/, /^worker\/s3-source\.ts$/] },
@@ -102,6 +102,20 @@ describe('the house plan', () => {
           imports.some((name) => party.test(name)) && !files.some((file) => file.test(path)),
       ).map(({ party }) => `${path} speaks to ${party.source}`),
     );
+    expect(faults).toEqual([]);
+  });
+
+  it('decides nothing by the chat platform but in its adapter, in the wiring and in what a thread reference is', () => {
+    const mayKnow = [
+      /^adapters\/(slack|teams)\//,
+      /^adapters\/platforms\.ts$/,
+      /^core\/(thread-ref|linked-accounts)\.ts$/,
+    ];
+    const knowing = bound.filter(({ text }) =>
+      /'(slack|teams)'|platform\s*[!=]==?|switch \(.*platform/.test(text),
+    );
+    expect(knowing.length).toBeGreaterThan(5);
+    const faults = knowing.map(({ path }) => path).filter((path) => !mayKnow.some((file) => file.test(path)));
     expect(faults).toEqual([]);
   });
 

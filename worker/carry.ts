@@ -4,16 +4,14 @@ import type { Logger } from 'pino';
 import { FerryError } from '../core/errors.ts';
 import type { ObjectStore } from '../core/stores/object-store.ts';
 import type { Checkpoint, ObjectState, Transfer, TransferObject } from '../core/transfer.ts';
+import { type Names, requireName, takeName } from './final-name.ts';
 import type { Lease } from './lease.ts';
 import { Marks } from './marks.ts';
+import { dropOld, endSwap, isRefusal, type Places, placesOf, swap } from './replace.ts';
 import { RunStop } from './run-stop.ts';
 import type { Source, SourceFacts } from './source.ts';
 import { seamHolds, takeOver } from './takeover.ts';
 import { ResumeRefused, type StoreProgress, type TargetSession } from './target.ts';
-import { numberedPath } from './target-name.ts';
-
-/** Highest number that is tried when names are taken. */
-const MAX_NUMBER = 99;
 
 /** Up to so many bytes, round trips are what takes the time. */
 const SMALL = 64 * 2 ** 20;
@@ -25,8 +23,7 @@ export interface Carrying {
   readonly objects: Pick<ObjectStore, 'setProgress'>;
   readonly source: Source;
   readonly signal: AbortSignal;
-  /** Final names that objects of this run have chosen: two never choose the same. */
-  readonly chosen: Set<string>;
+  readonly names: Names;
   readonly onProgress: (index: number, progress: StoreProgress) => void;
   /** What the source said of an object when it was checked. */
   readonly factsOf: (index: number) => SourceFacts | undefined;
@@ -94,6 +91,10 @@ function record(run: Carrying, cargo: Cargo, state: ObjectState): Promise<void> 
 
 /** How far an upload provably got; undefined when it is past that or has nothing to show. */
 function uploaded(cargo: Cargo): ObjectState | undefined {
+  const left = checkpointOf(cargo.state);
+  if (left && cargo.mustRestart) {
+    return { state: 'uploading', checkpoint: { tempPath: left.tempPath, bytes: 0, crc32: 0 } };
+  }
   if (cargo.state.state !== 'uploading') return undefined;
   const checkpoint = cargo.marks?.take(cargo.state.checkpoint.tempPath) ?? cargo.state.checkpoint;
   return checkpoint.bytes > 0 ? { state: 'uploading', checkpoint } : undefined;
@@ -117,10 +118,15 @@ function saveOnTheWay(run: Carrying, cargo: Cargo): void {
     });
 }
 
-const exists = (path: string) =>
-  new FerryError('target_exists', {
-    userMessage: `${path} already exists at the destination, which does not allow replacing it. Nothing was overwritten. Ask for another name, or have the old file moved away and press Retry.`,
+/**
+ * Takes back what the record says of a file that is of no use: whoever comes next would go on with it. Also when the
+ * run was stopped, and behind a checkpoint that is still being written.
+ */
+async function forget(run: Carrying, cargo: Cargo): Promise<void> {
+  await saveCheckpoint(run, cargo).catch((error: unknown) => {
+    run.log.error({ index: cargo.object.index, err: error }, 'a spoiled file was not written down as such');
   });
+}
 
 const spoiled = (path: string) =>
   new FerryError('verification_failed', {
@@ -128,39 +134,21 @@ const spoiled = (path: string) =>
     userMessage: `${path} did not go on where it had stopped: the server spoiled what was there. No file under its final name was touched. We can try again from the beginning.`,
   });
 
-/**
- * The name that the file gets, as the destination wants it when the planned one is taken.
- *
- * @param first asks for the size of the planned one
- */
-async function chooseName(
-  run: Carrying,
-  session: TargetSession,
-  path: string,
-  first: (path: string) => Promise<number | undefined>,
-): Promise<string> {
-  const { existing } = run.transfer.plan;
-  const isFree = async (name: string, sizeOf = (one: string) => session.size(one)) =>
-    !run.chosen.has(name) && (existing === 'overwrite' || (await sizeOf(name)) === undefined);
-  if (await isFree(path, first)) return path;
-  for (let number = 1; existing === 'rename' && number <= MAX_NUMBER; number += 1) {
-    const name = numberedPath(path, number);
-    if (await isFree(name)) return name;
-  }
-  throw exists(path);
-}
+const placesIn = (run: Carrying, { object }: Cargo, { tempPath }: Checkpoint, finalPath: string): Places =>
+  placesOf(run.transfer.transferId, object, run.tempSuffix, tempPath, finalPath);
 
-/** Renames; where the server refuses to replace a file, that file is removed first. Gives the size afterwards. */
-async function renameInto(run: Carrying, session: TargetSession, from: string, to: string) {
+/** Renames, also where the server refuses to rename over the file that is to be replaced. */
+async function renameInto(run: Carrying, session: TargetSession, places: Places) {
+  const { temporary, final } = places;
   try {
-    return await session.rename(from, to);
+    return { size: await session.rename(temporary, final), swapped: false };
   } catch (error) {
-    run.signal.throwIfAborted();
+    requireLease(run);
     const mayReplace = run.transfer.plan.existing === 'overwrite';
-    if (!mayReplace || (error instanceof FerryError && error.retryable)) throw error;
-    if ((await session.size(to)) === undefined || (await session.size(from)) === undefined) throw error;
-    await session.remove(to);
-    return session.rename(from, to);
+    if (!mayReplace || !isRefusal(error)) throw error;
+    if ((await session.size(final)) === undefined || (await session.size(temporary)) === undefined)
+      throw error;
+    return { size: await swap(session, places, error, () => requireLease(run)), swapped: true };
   }
 }
 
@@ -173,34 +161,43 @@ async function putInPlace(
   verified: string,
   sizeOfPlanned: (path: string) => Promise<number | undefined> = (path) => session.size(path),
 ): Promise<Done> {
-  const finalPath = await chooseName(run, session, cargo.object.targetPath, sizeOfPlanned);
-  run.chosen.add(finalPath);
-  let size: number | undefined;
+  const { targetPath } = cargo.object;
+  const finalPath = await takeName(run.names, targetPath, (path) =>
+    path === targetPath ? sizeOfPlanned(path) : session.size(path),
+  );
+  const places = placesIn(run, cargo, checkpoint, finalPath);
+  let renamed: Awaited<ReturnType<typeof renameInto>>;
   try {
     await record(run, cargo, { state: 'renaming', checkpoint, finalPath, verified });
     requireLease(run);
-    size = await renameInto(run, session, checkpoint.tempPath, finalPath);
+    renamed = await renameInto(run, session, places);
   } catch (error) {
-    run.chosen.delete(finalPath);
+    run.names.chosen.delete(finalPath);
     throw error;
   }
+  const { size, swapped } = renamed;
   if (size !== cargo.object.size) {
+    const old = swapped ? `the old file is now called ${places.aside}` : 'nothing else was changed';
     throw new FerryError('verification_failed', {
-      userMessage: `The server took ${finalPath} but now says that it has ${size ?? 'no'} bytes instead of ${cargo.object.size}. Please have a look at the folder; nothing else was changed.`,
+      userMessage: `The server took ${finalPath} but now says that it has ${size ?? 'no'} bytes instead of ${cargo.object.size}. Please have a look at the folder; ${old}.`,
     });
   }
-  return { state: 'done', finalPath, crc32: checkpoint.crc32, verified };
+  const more = swapped ? await dropOld(session, places.aside) : '';
+  return { state: 'done', finalPath, crc32: checkpoint.crc32, verified: verified + more };
 }
 
 /** What a crash or a lost answer left of a rename: finished, to be repeated, or nothing. */
 async function finishRename(run: Carrying, session: TargetSession, cargo: Cargo): Promise<Done | undefined> {
   if (cargo.state.state !== 'renaming') return undefined;
   const { checkpoint, finalPath, verified = 'size' } = cargo.state;
+  const places = placesIn(run, cargo, checkpoint, finalPath);
+  const replaces = run.transfer.plan.existing === 'overwrite';
+  const more = replaces ? await endSwap(session, places, cargo.object.size, () => requireLease(run)) : '';
   const left = await session.size(checkpoint.tempPath);
   if (left === cargo.object.size) return putInPlace(run, session, cargo, checkpoint, verified);
   if (left !== undefined || (await session.size(finalPath)) !== cargo.object.size) return undefined;
-  run.chosen.add(finalPath);
-  return { state: 'done', finalPath, crc32: checkpoint.crc32, verified };
+  run.names.chosen.add(finalPath);
+  return { state: 'done', finalPath, crc32: checkpoint.crc32, verified: verified + more };
 }
 
 /** Sets the time of modification where that is wanted; a server that cannot is no reason to fail. */
@@ -214,18 +211,23 @@ async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Prom
   const { object } = cargo;
   const { transfer, lease, source, signal } = run;
   // Asked before the bytes go, too: nobody wants to be told so after 50 GB.
-  await chooseName(run, session, object.targetPath, (path) => session.size(path, 'store'));
+  await requireName(run.names, object.targetPath, (path) =>
+    path === object.targetPath ? session.size(path, 'store') : session.size(path),
+  );
   const { tempPath, start } = await takeOver(
     {
       ...{ transfer, object, source, signal, token: lease.token, suffix: run.tempSuffix },
       checkpoint: checkpointOf(cargo.state),
       mustRestart: cargo.mustRestart,
+      willMove: (checkpoint) => record(run, cargo, { state: 'uploading', checkpoint }),
       requireLease: () => requireLease(run),
     },
     session,
   );
-  // A large file is looked at for long before it is renamed, so the name is asked for anew.
-  const asksEarly = transfer.plan.existing !== 'overwrite' && object.size <= SMALL;
+  cargo.mustRestart = false;
+  // Only where nothing that takes long comes in between: somebody else may take the name meanwhile.
+  const asksEarly =
+    transfer.plan.existing !== 'overwrite' && object.size <= SMALL && !start && !run.preserveTime;
   const marks = new Marks(object.size, start, run.now);
   const begun: ObjectState = { state: 'uploading', checkpoint: marks.take(tempPath) };
   await Promise.all([session.ensureDirectory(posix.dirname(tempPath)), record(run, cargo, begun)]);
@@ -263,13 +265,14 @@ async function upload(run: Carrying, session: TargetSession, cargo: Cargo): Prom
     }
     await setTime(run, session, object, tempPath);
     const { bytes, crc32 } = stored;
-    const sizeOfPlanned = asksEarly ? async () => stored.otherSize : undefined;
+    const compared = stored.contentVerified && bytes > 0;
+    const sizeOfPlanned = asksEarly && !compared ? async () => stored.otherSize : undefined;
     return await putInPlace(run, session, cargo, { tempPath, bytes, crc32 }, verified, sizeOfPlanned);
   } catch (error) {
     if (error instanceof ResumeRefused) cargo.mustRestart = true;
     if (error instanceof FerryError && error.code === 'verification_failed') cargo.mustRestart = true;
-    const nothing: ObjectState = { state: 'uploading', checkpoint: { tempPath, bytes: 0, crc32: 0 } };
-    cargo.state = cargo.mustRestart ? nothing : (uploaded(cargo) ?? cargo.state);
+    if (cargo.mustRestart) await forget(run, cargo);
+    cargo.state = uploaded(cargo) ?? cargo.state;
     throw error;
   } finally {
     cargo.marks = undefined;

@@ -1,6 +1,8 @@
 import { GetQueueAttributesCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FerryError } from '../core/errors.ts';
 import { createQueueClient, createTransferQueue, type TransferQueue } from '../core/queue.ts';
+import type { Transfer } from '../core/transfer.ts';
 import { type LocalSqs, startSqs } from '../infra/local/sqs.ts';
 import { QUEUE } from '../infra/schema/queue.ts';
 import { useDynamoDb } from '../test/support/dynamodb.ts';
@@ -68,6 +70,7 @@ function startWorker(owner: string) {
 
 function startDeadLetters() {
   const deadLetters = createDeadLetters({
+    ...rig.deps(),
     client,
     deadLetterUrl: sqs.deadLetterQueueUrl,
     visibilitySeconds: 30,
@@ -221,6 +224,28 @@ describe('the dead-letter queue', () => {
       messages: [{ role: 'approval' }, { role: 'progress' }, { role: 'outcome' }],
       learned: true,
     });
+  });
+
+  it('removes the temporary files of what it gives up, and names those that it cannot', async () => {
+    const away = () => new FerryError('unavailable', { retryable: true, userMessage: 'away' });
+    const [gone, stuck] = [await rig.queued([file(5_000)]), await rig.queued([file(5_000)])];
+    for (const transfer of [gone, stuck]) {
+      rig.source.faults.set(file(0).key, [away(), away(), away()]);
+      expect(await rig.run(transfer)).toBe('deferred');
+    }
+    expect(rig.temporaryFiles()).toHaveLength(2);
+    const path = `/incoming/.fileferry-${stuck.transferId}-0-1.part`;
+    rig.target.before = (command) => {
+      if (command !== `DELE ${path}`) return;
+      throw new FerryError('target_refused', { userMessage: '550' });
+    };
+    await Promise.all([letter(gone.transferId), letter(stuck.transferId)]);
+    startDeadLetters();
+    await untilEmpty(sqs.deadLetterQueueUrl);
+    expect(rig.temporaryFiles()).toEqual([path]);
+    const messageOf = async ({ transferId }: Transfer) => (await rig.get(transferId)).failure?.message;
+    expect(await messageOf(gone)).not.toContain('temporary');
+    expect(await messageOf(stuck)).toContain(`A temporary file could not be removed: ${path}.`);
   });
 
   it('leaves alone what has ended or is under way', async () => {

@@ -1,10 +1,10 @@
 /** Tells people about transfers whose message was given up: delivered too often without coming to an end. */
 import { ChangeMessageVisibilityCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
-import type { Logger } from 'pino';
 import { STEP_NAMES, type StepName, type Transfer } from '../core/transfer.ts';
 import { parseMessage } from './consumer.ts';
 import { failed } from './endings.ts';
 import type { Leases } from './lease.ts';
+import { type LeftoversDeps, removeLeftovers } from './leftovers.ts';
 import { createPolling, type Polling, type Verdict } from './polling.ts';
 
 const SHOWN = 1_000;
@@ -27,18 +27,19 @@ function lastStep(transfer: Transfer): StepName {
 /**
  * Takes the dead-letter queue's messages. One that cannot be read is nobody's to throw away: it stays, and is told of
  * every six hours until somebody deletes it or the queue does, after its 14 days. One of a transfer that is under way
- * or has ended is deleted. Any other fails its transfer.
+ * or has ended is deleted. Any other fails its transfer, whose temporary files are removed.
  */
-export function createDeadLetters(deps: {
-  client: SQSClient;
-  deadLetterUrl: string;
-  visibilitySeconds: number;
-  pollSeconds?: number;
-  leases: Leases;
-  followUp: (transferId: string) => Promise<void>;
-  now: () => number;
-  log: Logger;
-}): Polling {
+export function createDeadLetters(
+  deps: LeftoversDeps & {
+    client: SQSClient;
+    deadLetterUrl: string;
+    visibilitySeconds: number;
+    pollSeconds?: number;
+    leases: Leases;
+    followUp: (transferId: string) => Promise<void>;
+    now: () => number;
+  },
+): Polling {
   const { client, log, now } = deps;
 
   async function leaveLying({ MessageId, ReceiptHandle, Body }: Message): Promise<Verdict> {
@@ -61,7 +62,8 @@ export function createDeadLetters(deps: {
     if (taken.outcome === 'taken') {
       const step = lastStep(taken.transfer);
       const error = { code: 'internal', userMessage: GIVEN_UP } as const;
-      await taken.lease.write((current) => failed(current, now(), { step, error }));
+      const remains = await removeLeftovers(deps, taken);
+      await taken.lease.write((current) => failed(current, now(), { step, error }, undefined, remains));
       log.error({ transferId, attempt, step }, 'given up: its message was delivered too often');
     } else log.warn({ transferId, attempt, outcome: taken.outcome }, 'a dead letter with nothing left to do');
     if (taken.outcome === 'taken' || taken.outcome === 'cancelled') await deps.followUp(transferId);

@@ -3,7 +3,7 @@ import { parsePolicy } from '../core/config.ts';
 import { createConnections } from './connections.ts';
 import { MARK_BYTES, Marks, markWithin } from './marks.ts';
 import { createThrottle } from './throttle.ts';
-import { closedUntil } from './time-window.ts';
+import { askAgainAt, closedUntil } from './time-window.ts';
 
 const never = new AbortController().signal;
 
@@ -19,6 +19,19 @@ describe('a time window', () => {
   ])('from %s to %s in %s is open at %s UTC: %s', (from, to, timeZone, time, open) => {
     expect(closedUntil({ from, to, timeZone }, at(time)) === undefined).toBe(open);
   });
+});
+
+test.each([
+  ['06:00', 'UTC', '05:20:40', '06:00:00'],
+  ['06:00', 'UTC', '02:20:40', '03:20:40'],
+  ['00:10', 'UTC', '23:50:00', '24:10:00'],
+  ['09:00', 'Europe/Berlin', '07:59:59', '08:00:00'],
+])('a window from %s in %s, closed at %s UTC, is asked again at %s', (from, timeZone, at, next) => {
+  const [hours = 0, minutes = 0, seconds = 0] = next.split(':').map(Number);
+  const midnight = Date.parse('2026-11-22T00:00:00Z');
+  expect(askAgainAt({ from, to: from, timeZone }, Date.parse(`2026-11-22T${at}Z`))).toBe(
+    midnight + ((hours * 60 + minutes) * 60 + seconds) * 1_000,
+  );
 });
 
 describe('a throttle', () => {

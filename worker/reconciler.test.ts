@@ -92,15 +92,18 @@ describe('the reconciler', () => {
   });
 
   it('has a lost run taken over, with one message however many look', async () => {
-    const { queued, leases, clock, reconciler, sent, run } = surroundings();
+    const { queued, leases, clock, reconciler, sent, run, store, settle } = surroundings();
     const transfer = await queued([plannedObject()]);
+    await settle(transfer.transferId);
     await leases({ leaseMs: MINUTE }).take(transfer.transferId, 1);
+    await settle(transfer.transferId);
     clock.now += 59_000;
     await reconciler().look();
     expect(sent).toEqual([]);
     clock.now += 10_000;
     await Promise.all([reconciler().look(), reconciler().look(), reconciler().look()]);
     expect(sent).toEqual([`${transfer.transferId} 1`]);
+    expect(await store.listDue(10)).toEqual([]);
     clock.now += 10_000;
     await reconciler().look();
     expect(sent).toHaveLength(1);
@@ -118,6 +121,29 @@ describe('the reconciler', () => {
     clock.now += MINUTE;
     await reconciler().look();
     expect(sent).toEqual([`${transfer.transferId} 1`]);
+  });
+
+  it('takes up what waits less and less often', async () => {
+    const { queued, run, serviceNow, clock, reconciler, sent, get } = surroundings();
+    serviceNow.down = true;
+    const transfer = await queued([plannedObject()]);
+    const end = clock.now + 4 * 60 * MINUTE;
+    while (clock.now < end) {
+      const before = sent.length;
+      await reconciler().look();
+      if (sent.length > before || clock.now === end - 4 * 60 * MINUTE) {
+        expect(await run(transfer)).toBe('deferred');
+      }
+      clock.now += 20_000;
+    }
+    // Of 720 looks.
+    expect(sent.length).toBeGreaterThan(40);
+    expect(sent.length).toBeLessThan(70);
+    serviceNow.down = false;
+    clock.now += 5 * MINUTE;
+    await reconciler().look();
+    expect(await run(transfer)).toBe('completed');
+    expect((await get(transfer.transferId)).waiting).toBeUndefined();
   });
 
   it('settles and learns what ended unseen', async () => {
@@ -158,6 +184,18 @@ describe('the reconciler', () => {
     await reconciler({ expiry }).look();
     expect((await get(good.transferId)).status).toBe('queued');
     expect(lines.some(({ transferId, level }) => transferId === bad.transferId && level === 50)).toBe(true);
+  });
+
+  it('goes on when tending one never ends', async () => {
+    const { store, clock, reconciler, get, lines } = surroundings();
+    const stuck = proposal({ createdAt: clock.now, status: 'completed', endedAt: clock.now });
+    const good = proposal({ createdAt: clock.now, status: 'approved' });
+    await store.create(stuck);
+    await store.create(good);
+    clock.now += MINUTE;
+    await reconciler({ followUp: () => new Promise(() => {}), tendMs: 50 }).look();
+    expect((await get(good.transferId)).status).toBe('queued');
+    expect(lines.some(({ transferId, level }) => transferId === stuck.transferId && level === 50)).toBe(true);
   });
 
   it('survives an outage of the database, and stops when asked', async () => {

@@ -2,8 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Logger } from 'pino';
+import { withDeadline } from '../core/deadline.ts';
 import type { Dispatch } from '../core/dispatch.ts';
-import { isSettled } from '../core/due-work.ts';
+import { isSettled, putOffUntil, RESEND_MS } from '../core/due-work.ts';
 import type { Expiry } from '../core/expiry.ts';
 import type { TransferQueue } from '../core/queue.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
@@ -13,8 +14,8 @@ import { isEnded, isLeased } from '../core/transfer-state.ts';
 /** Transfers that one look takes on. */
 const BATCH = 200;
 const AT_ONCE = 4;
-/** A message for a lapsed run is sent again at most this often, in milliseconds. */
-const RESEND_MS = 60_000;
+/** Tending one is given up after so long, more than one round of its follow-up may take; milliseconds. */
+const TEND_MS = 150_000;
 /** A `queued` transfer without a sign of a worker gets another message after so long, in milliseconds. */
 const PICKUP_MS = 300_000;
 
@@ -35,13 +36,15 @@ export interface ReconcilerDeps {
   /** Settles, learns, and closes the checklist of an ended transfer. */
   readonly followUp: (transferId: string) => Promise<void>;
   readonly everyMs: number;
+  /** Milliseconds for one transfer; 150,000 unless given. */
+  readonly tendMs?: number;
   readonly now: () => number;
   readonly log: Logger;
 }
 
 /** Several workers may run one each: everything it does is safe to do twice. */
 export function createReconciler(deps: ReconcilerDeps): Reconciler {
-  const { store, now, log } = deps;
+  const { store, now, log, tendMs = TEND_MS } = deps;
   const over = new AbortController();
   let loop: Promise<void> = Promise.resolve();
 
@@ -49,7 +52,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   async function revive(transferId: string): Promise<void> {
     const { transfer, result } = await store.change(transferId, (current) => {
       const at = now();
-      const lapsed = current.status === 'running' && !isLeased(current, at);
+      const lapsed = current.status === 'running' && !isLeased(current, at) && putOffUntil(current) <= at;
       const sentAt = current.queuedAt ?? 0;
       const sent = sentAt > (current.lease?.expiresAt ?? 0) && at - sentAt < RESEND_MS;
       if (!lapsed || sent) return { result: 'leave' as const };
@@ -98,7 +101,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       const tended = due.map((transferId) =>
         queue.add(async () => {
           if (over.signal.aborted) return;
-          await tend(transferId).catch((error: unknown) => {
+          await withDeadline(tend(transferId), tendMs, 'tending a transfer').catch((error: unknown) => {
             log.error({ transferId, err: error }, 'could not be tended; tried again at the next look');
           });
         }),

@@ -125,7 +125,7 @@ describe.each(SERVERS.filter(({ missing }) => !missing))('an upload that stopped
     );
     return {
       policy: { ...policy, destinations },
-      openSource: async () => ({ source, close: async () => {} }),
+      openSource: async () => ({ source, openedAt: [], close: async () => {} }),
       openTarget: () => real,
       ...changes,
     };
@@ -266,8 +266,10 @@ describe.each(SERVERS.filter(({ missing }) => !missing))('an upload that stopped
     await runUntilKilled(transfer, SIZE / 2);
     const objects: typeof rig.objects = {
       ...rig.objects,
-      async setProgress() {
-        throw new FerryError('lease_lost', { userMessage: 'killed' });
+      async setProgress(which, index, progress, token) {
+        const isNotice = progress.state === 'uploading' && progress.checkpoint.movedTo !== undefined;
+        if (!isNotice) throw new FerryError('lease_lost', { userMessage: 'killed' });
+        await rig.objects.setProgress(which, index, progress, token);
       },
     };
     expect(await rig.run(transfer, { owner: 'second', changes: policyOf({ objects }) })).toBe('lease lost');

@@ -81,6 +81,7 @@ export async function startWorker(
       const source = createS3Source({ client: async () => grant.client, memory, log });
       return {
         source,
+        openedAt: grant.openedAt,
         async close() {
           source.close();
           await grant.close();
@@ -131,7 +132,7 @@ export async function startWorker(
     run: (taken, signal) => protection.during(() => runTransfer(workflow, taken, signal)),
     stopping: stopping.signal,
   });
-  const deadLetters = createDeadLetters(queues);
+  const deadLetters = createDeadLetters({ ...queues, objects, policy, openTarget: workflow.openTarget });
   const reconciler = createReconciler({
     store,
     expiry: createExpiry({ transfers: store, now }),

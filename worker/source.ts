@@ -32,6 +32,8 @@ export interface Source {
 /** A source that was opened with credentials, for one run. */
 export interface SourceGrant {
   readonly source: Source;
+  /** When each session that it used was opened, in epoch milliseconds; grows with each renewal. */
+  readonly openedAt: readonly number[];
   /** Forgets the credentials. */
   close(): Promise<void>;
 }

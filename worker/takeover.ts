@@ -4,7 +4,7 @@ import type { Checkpoint, Transfer, TransferObject } from '../core/transfer.ts';
 import { markWithin } from './marks.ts';
 import type { Source, SourceObject } from './source.ts';
 import type { StoreProgress, TargetSession } from './target.ts';
-import { temporaryPath, temporaryToken } from './target-name.ts';
+import { temporaryPath } from './target-name.ts';
 
 /** Bytes on each side of the place where an upload goes on that are compared with the source. */
 const SEAM = 64 * 1024;
@@ -25,29 +25,16 @@ export interface TakeoverOrder {
   /** The content that was left is known to be of no use. */
   readonly mustRestart: boolean;
   readonly source: Source;
+  /** Writes down where what was left will be. */
+  readonly willMove: (checkpoint: Checkpoint) => Promise<void>;
   /** Throws when this run may not touch the destination any more. */
   readonly requireLease: () => void;
   readonly signal: AbortSignal;
 }
 
-/**
- * The names under which an upload may have been left. Each lease renames what it takes over before it writes its own
- * checkpoint, so a crash in between leaves the file one name further than the record says.
- */
-export function leftoverPaths(
-  transferId: string,
-  object: Pick<TransferObject, 'targetPath' | 'index'>,
-  checkpoint: Pick<Checkpoint, 'tempPath'>,
-  token: number,
-  suffix: string,
-): string[] {
-  const paths = [checkpoint.tempPath];
-  const from = temporaryToken(checkpoint.tempPath);
-  for (let later = token; from !== undefined && later > from; later -= 1) {
-    paths.push(temporaryPath(object.targetPath, transferId, object.index, later, suffix));
-  }
-  return paths;
-}
+/** The names under which an upload may have been left. */
+export const leftoverPaths = ({ tempPath, movedTo }: Checkpoint): string[] =>
+  movedTo === undefined ? [tempPath] : [tempPath, movedTo];
 
 /** The source's own bytes from `from` to `to`. */
 async function sourceBytes(
@@ -92,14 +79,17 @@ export async function takeOver(order: TakeoverOrder, session: TargetSession): Pr
   const { transfer, object, token, suffix, checkpoint, requireLease } = order;
   const own = temporaryPath(object.targetPath, transfer.transferId, object.index, token, suffix);
   if (!checkpoint) return { tempPath: own };
-  for (const path of leftoverPaths(transfer.transferId, object, checkpoint, token, suffix)) {
+  for (const path of leftoverPaths(checkpoint)) {
     const size = await session.size(path);
     if (size === undefined) continue;
     requireLease();
     const start = order.mustRestart || size > object.size ? undefined : markWithin(checkpoint, size);
     if (start && session.canResume() && (await holds(path, start))) {
+      if (path === own) return { tempPath: own, start };
+      // So that a crash in between leaves it where whoever comes next looks for it.
+      await order.willMove({ ...checkpoint, tempPath: path, movedTo: own });
       requireLease();
-      if (path === own || (await renamed(path, own))) return { tempPath: own, start };
+      if (await renamed(path, own)) return { tempPath: own, start };
     }
     requireLease();
     await session.remove(path);

@@ -38,10 +38,14 @@ export function temporaryPath(
   return posix.join(posix.dirname(targetPath), `.fileferry-${transferId}-${index}-${leaseToken}${suffix}`);
 }
 
-/** The lease token in a temporary name. */
-export function temporaryToken(path: string): number | undefined {
-  const token = /\/\.fileferry-TRF-[^/-]+-\d+-(\d+)\.[^/]*$/.exec(path)?.[1];
-  return token === undefined ? undefined : Number(token);
+/** Where an old file is kept while the new one takes its name. */
+export function asidePath(
+  targetPath: string,
+  transferId: string,
+  index: number,
+  suffix = TEMP_SUFFIX,
+): string {
+  return posix.join(posix.dirname(targetPath), `.fileferry-${transferId}-${index}-old${suffix}`);
 }
 
 /** `/in/report.csv` as `/in/report (1).csv`. */

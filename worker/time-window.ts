@@ -14,6 +14,8 @@ function minuteOfDay(timeZone: string, at: number): number {
   return number('hour') * 60 + number('minute');
 }
 
+const DAY_MINUTES = 24 * 60;
+
 const minutes = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
 
 /**
@@ -29,4 +31,14 @@ export function closedUntil(window: TimeWindow | undefined, at: number): string 
   const to = minutes(window.to);
   const open = from <= to ? now >= from && now < to : now >= from || now < to;
   return open || from === to ? undefined : `from ${window.from} to ${window.to} (${window.timeZone})`;
+}
+
+/** A policy may be changed meanwhile, and clocks too: it is looked at least once an hour, in milliseconds. */
+const LONGEST_WAIT = 3_600_000;
+
+/** When to ask again after a closed window, in epoch milliseconds: when it opens, or in an hour. */
+export function askAgainAt({ from, timeZone }: TimeWindow, at: number): number {
+  const ahead = (minutes(from) - minuteOfDay(timeZone, at) + DAY_MINUTES) % DAY_MINUTES;
+  const minuteBegan = at - (at % 60_000);
+  return Math.min(minuteBegan + ahead * 60_000, at + LONGEST_WAIT);
 }

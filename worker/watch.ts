@@ -1,6 +1,7 @@
 /** Keeps a run's lease alive, and notices cancellation and a lost lease within a second or so. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { isSettled } from '../core/due-work.ts';
 import { FerryError } from '../core/errors.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
 import type { Transfer } from '../core/transfer.ts';
@@ -9,6 +10,8 @@ import { RunStop, type StopCause } from './run-stop.ts';
 
 /** Longest wait for a write that is under way, in milliseconds. */
 const END_MS = 2_000;
+/** Tickets, thread or audit bucket that are behind are tried again after so long, in milliseconds. */
+const TELL_MS = 300_000;
 
 /** What a renewal carries along. */
 export interface Checkpoints {
@@ -29,8 +32,12 @@ export interface Watch {
  */
 export function watchRun(deps: {
   lease: Lease;
-  store: TransferStore;
+  store: Pick<TransferStore, 'get'>;
+  /** Brings tickets and cards in step with the record; never throws. */
+  settle: (transferId: string) => Promise<void>;
   checkpoints: () => Checkpoints | undefined;
+  /** The record with what the run knows and has not written down. */
+  carry: (record: Transfer) => Transfer;
   stop: (reason: RunStop) => void;
   leaseMs: number;
   lookMs?: number;
@@ -39,6 +46,8 @@ export function watchRun(deps: {
 }): Watch {
   const { lease, store, now, log } = deps;
   let renewedAt = now();
+  /** Every run begins by telling. */
+  let toldAt = now();
   let underWay: Promise<void> | undefined;
   let saving: Promise<void> | undefined;
   let over = false;
@@ -73,7 +82,7 @@ export function watchRun(deps: {
       const checkpoints = deps.checkpoints();
       current = await lease.write((record) => {
         const progress = checkpoints?.progress();
-        return progress ? { ...record, progress } : record;
+        return { ...deps.carry(record), ...(progress && { progress }) };
       });
       renewedAt = begunAt;
       save(checkpoints);
@@ -83,6 +92,14 @@ export function watchRun(deps: {
     if (over) return;
     if (current?.lease?.token !== lease.token) stop('lease lost');
     else if (current.cancelRequested && current.status === 'running') stop('cancelled');
+    else tell(current);
+  }
+
+  /** A run of hours is not due for anybody else's look while its lease is renewed. */
+  function tell(current: Transfer): void {
+    if (now() - toldAt < TELL_MS || isSettled(current)) return;
+    toldAt = now();
+    void deps.settle(lease.transferId);
   }
 
   const timer = setInterval(() => {

@@ -51,6 +51,24 @@ describe('a run', () => {
     expect(await rig.leases().take(transfer.transferId, 1)).toEqual({ outcome: 'ended' });
   });
 
+  it('can be cancelled while opening its tickets takes for ever', async () => {
+    const rig = createWorkerRig(db);
+    const transfer = await rig.queued([file(0, 1_000)]);
+    const waits = Promise.withResolvers<void>();
+    let calls = 0;
+    const settle = (transferId: string) => {
+      calls += 1;
+      // The first call only tells of the start, and nobody waits for it; the last tells of the end.
+      if (calls !== 2) return calls === 1 ? Promise.resolve() : rig.settle(transferId);
+      waits.resolve();
+      return new Promise<void>(() => {});
+    };
+    const run = rig.run(transfer, { changes: { settle } });
+    await waits.promise;
+    await cancelBy(rig, transfer.transferId);
+    expect(await run).toBe('cancelled');
+  });
+
   it('holds to the connections that the destination allows, over all transfers', async () => {
     const rig = createWorkerRig(db);
     const many = (name: string) =>
@@ -95,7 +113,8 @@ describe('a run', () => {
     const rig = createWorkerRig(db);
     rig.target.files.set('/incoming/file-0.csv', Buffer.from('old'));
     rig.target.before = (command) => {
-      if (command.startsWith('RNTO') && rig.target.files.has('/incoming/file-0.csv')) {
+      const over = command.startsWith('RNTO') && command.endsWith(' /incoming/file-0.csv');
+      if (over && rig.target.files.has('/incoming/file-0.csv')) {
         throw new FerryError('target_refused', { userMessage: '550 File exists' });
       }
     };
@@ -325,9 +344,10 @@ describe('a destination that is not ready', () => {
     const closed = { ...policy, destinations: { 'acme-ftp': { ...acme, window } } };
     expect(await rig.run(transfer, { changes: { policy: closed } })).toBe('deferred');
     expect(rig.target.commands).toEqual([]);
-    expect((await rig.get(transfer.transferId)).waiting?.reason).toContain(
-      `from ${window.from} to ${window.to}`,
-    );
+    const { waiting } = await rig.get(transfer.transferId);
+    expect(waiting?.reason).toContain(`from ${window.from} to ${window.to}`);
+    // When the window opens, whose minute had begun by now.
+    expect((waiting?.until ?? 0) - (waiting?.since ?? 0)).toBeGreaterThan(58 * 60_000);
     expect(await rig.run(transfer)).toBe('completed');
   });
 

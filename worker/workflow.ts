@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import type { LiveProgress } from '../adapters/cards/progress-card.ts';
 import { FerryError, toFerryError } from '../core/errors.ts';
 import { newReference } from '../core/ids.ts';
-import { destinationOf } from '../core/policy.ts';
 import type { Destination, PolicyConfig } from '../core/policy-config.ts';
 import type { ObjectStore } from '../core/stores/object-store.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
@@ -22,13 +21,10 @@ import { prepareStreaming, type Streaming } from './steps/stream.ts';
 import { checkTickets } from './steps/tickets.ts';
 import { requireDestination, validate } from './steps/validate.ts';
 import type { Target } from './target.ts';
-import { TEMP_SUFFIX } from './target-name.ts';
-import { closedUntil } from './time-window.ts';
+import { askAgainAt, closedUntil } from './time-window.ts';
 import { watchRun } from './watch.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from './with-retry.ts';
 
-/** How long removing temporary files may hold up the end of a run, in milliseconds. */
-const CLEANUP_MS = 8_000;
 /** Pauses between further looks for the tickets before the transfer is put off, in milliseconds. */
 const TICKET_PAUSES = [1_000, 3_000];
 
@@ -76,10 +72,13 @@ export type RunOutcome = 'completed' | 'failed' | 'cancelled' | 'deferred' | 'st
 /** Leaves the steps for a reason that is no fault: waits, or was stopped by a person in ServiceNow. */
 class Aside extends Error {
   readonly way: 'wait' | 'cancelled in ServiceNow';
+  /** When it can go on, where that is known; epoch milliseconds. */
+  readonly until: number | undefined;
 
-  constructor(way: Aside['way'], message: string) {
+  constructor(way: Aside['way'], message: string, until?: number) {
     super(message);
     this.way = way;
+    this.until = until;
   }
 }
 
@@ -110,6 +109,8 @@ export async function runTransfer(
   let grant: SourceGrant | undefined;
   /** Steps as they are, where the record does not know yet. */
   let unwritten: Partial<Transfer['steps']> = {};
+  /** What this run was granted, and what for. */
+  const grants: { purpose: 'check' | 'stream'; openedAt: readonly number[] }[] = [];
 
   let inPlace = false;
 
@@ -123,8 +124,10 @@ export async function runTransfer(
   const watch = watchRun({
     lease,
     store,
+    settle: deps.settle,
     stop,
     checkpoints: () => streaming,
+    carry: (record) => withRun(record),
     leaseMs: deps.leaseMs,
     now,
     log,
@@ -144,13 +147,18 @@ export async function runTransfer(
     log.info({ step }, 'begins');
   }
 
-  const withSteps = (current: Transfer): Transfer => ({
+  /** The record with what only this run knows yet: its steps, and its sessions after those of earlier runs. */
+  const withRun = (current: Transfer): Transfer => ({
     ...current,
     steps: { ...current.steps, ...unwritten },
+    sessions: [
+      ...(taken.transfer.sessions ?? []),
+      ...grants.flatMap(({ purpose, openedAt }) => openedAt.map((at) => ({ at, purpose }))),
+    ],
   });
 
   async function writeSteps(): Promise<void> {
-    transfer = await withRetry(retry, signal, () => lease.write(withSteps));
+    transfer = await withRetry(retry, signal, () => lease.write(withRun));
     unwritten = {};
   }
 
@@ -180,13 +188,20 @@ export async function runTransfer(
   }
 
   async function steps(): Promise<RunOutcome> {
-    const open = (purpose: 'check' | 'stream') =>
-      withRetry(retry, signal, () => deps.openSource(transfer, signal, purpose));
+    async function open(purpose: 'check' | 'stream'): Promise<SourceGrant> {
+      const opened = await withRetry(retry, signal, () => deps.openSource(transfer, signal, purpose));
+      grants.push({ purpose, openedAt: opened.openedAt });
+      return opened;
+    }
     const openSource = () => open('check');
     log.info({ step }, 'begins');
     signal.throwIfAborted();
-    const closed = closedUntil(requireDestination(policy, transfer).window, now());
-    if (closed) throw new Aside('wait', `${transfer.plan.destination} takes files ${closed}.`);
+    const { window } = requireDestination(policy, transfer);
+    const closed = closedUntil(window, now());
+    if (window && closed) {
+      const text = `${transfer.plan.destination} takes files ${closed}.`;
+      throw new Aside('wait', text, askAgainAt(window, now()));
+    }
     const facts = await validate({ transfer, policy, objects, openSource, retry, signal, now: now() });
     begin('tickets');
     await requireTickets();
@@ -241,7 +256,7 @@ export async function runTransfer(
 
   const writeEnd = (ending: (current: Transfer) => Transfer) =>
     lease.write((current) => {
-      const ended = ending(withSteps(current));
+      const ended = ending(withRun(current));
       return deps.ahead({ ...ended, learned: ended.status !== 'cancelled' });
     });
 
@@ -253,24 +268,7 @@ export async function runTransfer(
     ]);
   }
 
-  /** Removes temporary files; says which are left. Without a stream there never were any. */
-  async function cleanUp(): Promise<string[]> {
-    if (transfer.steps.stream.attempts === 0) return [];
-    const { destination: name } = transfer.plan;
-    const failed = streaming?.failed();
-    try {
-      const destination = destinationOf(policy, name);
-      const target = destination && deps.openTarget(name, destination);
-      const suffix = destination?.tempSuffix ?? TEMP_SUFFIX;
-      return await removeLeftovers({
-        ...{ transfer, lease, objects, target, failed, suffix, patienceMs: CLEANUP_MS, log },
-      });
-    } catch (error) {
-      // How the run ended is what people have to know; the next run finds the files by their checkpoints.
-      log.error({ err: error }, 'temporary files were not looked for');
-      return [];
-    }
-  }
+  const cleanUp = () => removeLeftovers(deps, { transfer, lease, failed: streaming?.failed() });
 
   async function cancel(by: string, text: string): Promise<RunOutcome> {
     const left = await cleanUp();
@@ -294,11 +292,14 @@ export async function runTransfer(
     return 'failed';
   }
 
-  async function defer(reason: string, brokenRuns?: number): Promise<RunOutcome> {
+  async function defer(
+    reason: string,
+    { until, brokenRuns }: { readonly until?: number | undefined; readonly brokenRuns?: number } = {},
+  ): Promise<RunOutcome> {
     await watch.end();
     await streaming?.save();
     await lease.release((current) => ({
-      ...putOff(withSteps(current), now(), reason),
+      ...putOff(withRun(current), now(), reason, until),
       ...(brokenRuns !== undefined && { brokenRuns, progress: streaming?.progress() ?? current.progress }),
     }));
     log.warn({ step, reason }, 'put off');
@@ -310,7 +311,7 @@ export async function runTransfer(
     await watch.end();
     await streaming?.save();
     await lease.release((current) => ({
-      ...withSteps(current),
+      ...withRun(current),
       progress: streaming?.progress() ?? current.progress,
     }));
     log.info({ step }, 'handed over');
@@ -331,7 +332,9 @@ export async function runTransfer(
       }
     }
     if (thrown instanceof Aside) {
-      return thrown.way === 'wait' ? defer(thrown.message) : cancel('worker', thrown.message);
+      return thrown.way === 'wait'
+        ? defer(thrown.message, { until: thrown.until })
+        : cancel('worker', thrown.message);
     }
     // A session was not renewed, because a person cancelled a ticket in ServiceNow meanwhile.
     if (thrown instanceof FerryError && thrown.code === 'cancelled')
@@ -342,7 +345,9 @@ export async function runTransfer(
     const { progress, brokenRuns = 0 } = taken.transfer;
     const cameFurther = (streaming?.progress()?.bytesDone ?? 0) > (progress?.bytesDone ?? 0);
     const broken = cameFurther ? 1 : brokenRuns + 1;
-    return broken < (deps.streamRuns ?? STREAM_RUNS) ? defer(thrown.userMessage, broken) : fail(thrown);
+    return broken < (deps.streamRuns ?? STREAM_RUNS)
+      ? defer(thrown.userMessage, { brokenRuns: broken })
+      : fail(thrown);
   }
 
   log.info({ attempt: transfer.attempt }, 'taken');

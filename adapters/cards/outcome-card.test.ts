@@ -95,6 +95,13 @@ test('cancelled and rejected name who did it', () => {
   expect(cardText(outcomeCard(transferAt('rejected')))).toContain('was rejected by @Bob. Nothing was sent.');
 });
 
+test.each(['cancelled', 'failed'] as const)('%s says that a single file had arrived', (status) => {
+  const progress = { objectsDone: 1, objectsFailed: 0, bytesDone: 1, bytesPerSecond: 0, at: NOON };
+  const text = cardText(outcomeCard(transferAt(status, { progress })));
+  expect(text).toContain('The file was delivered whole and stays under its final name');
+  expect(text).not.toContain('half file');
+});
+
 test('the outcome of an attempt that was retried loses its button and keeps its reason', () => {
   const card = supersededOutcomeCard(transferAt('failed', { status: 'queued', attempt: 2 }), 1);
   expect(buttonsOf(card)).toEqual([]);

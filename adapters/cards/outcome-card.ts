@@ -76,7 +76,11 @@ function completed(transfer: Transfer, facts: OutcomeFacts): Card {
 /** What certainly stands at the destination after a transfer that did not complete. */
 function whatIsSafe({ plan, progress }: Transfer): string {
   const done = progress?.objectsDone ?? 0;
-  if (plan.objectCount === 1) return 'No half file stands under the final name, and the source is untouched.';
+  if (plan.objectCount === 1) {
+    return done > 0
+      ? 'The file was delivered whole and stays under its final name, and the source is untouched.'
+      : 'No half file stands under the final name, and the source is untouched.';
+  }
   const delivered =
     done > 0
       ? `${done} of ${countFiles(plan.objectCount)} were delivered whole and stay`

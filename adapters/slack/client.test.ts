@@ -85,6 +85,7 @@ async function makeHarness(): Promise<ChatClientHarness> {
         .map(show);
     },
     directMessages: async (userId) => server.messages(`D${slackId(userId).slice(1)}`).map(show),
+    remove: ({ thread: where, messageId }) => server.remove((where as SlackThreadRef).channelId, messageId),
     throttle(retryAfter, times) {
       server.fail('chat.postMessage', { kind: 'throttle', retryAfter }, times);
       server.fail('chat.update', { kind: 'throttle', retryAfter }, times);

@@ -124,6 +124,20 @@ describe('normalizeAction', () => {
     expect(direct).not.toHaveProperty('event.thread.threadTs');
   });
 
+  it('takes no message for a thread that one person alone sees', () => {
+    const { thread_ts: root, ...place } = clickPayload.container;
+    const { message: _none, ...rest } = clickPayload;
+    const container = { ...place, is_ephemeral: true };
+    const outside = action({ ...rest, container });
+    expect(outside).toMatchObject({
+      event: { scope: 'channel', thread: { channelId: 'C01OPS' }, alone: true },
+    });
+    expect(outside).not.toHaveProperty('event.thread.threadTs');
+    const inThread = action({ ...rest, container: { ...container, thread_ts: root } });
+    expect(inThread).toMatchObject({ event: { thread: { threadTs: root } } });
+    expect(inThread).not.toHaveProperty('event.alone');
+  });
+
   it('ignores a value that no button of ours can have', () => {
     const [button] = clickPayload.actions;
     const forged = { ...clickPayload, actions: [{ ...button, value: 'v'.repeat(2_001) }] };

@@ -94,6 +94,7 @@ const actionsPayload = z.object({
     message_ts: z.string(),
     channel_id: z.string(),
     thread_ts: z.string().optional(),
+    is_ephemeral: z.boolean().default(false),
   }),
   message: z.object({ thread_ts: z.string().optional() }).optional(),
   actions: z
@@ -124,7 +125,10 @@ export function normalizeAction(payload: unknown, bot: BotIdentity, receivedAt: 
   if (!click || !actionId) return ignored('not a button of ours');
 
   const { channel_id: channelId, message_ts: messageTs } = container;
-  const threadTs = message?.thread_ts ?? container.thread_ts ?? (isDirect(channelId) ? undefined : messageTs);
+  const inThread = message?.thread_ts ?? container.thread_ts;
+  // No thread can begin below what one person alone sees.
+  const alone = container.is_ephemeral && !inThread;
+  const threadTs = inThread ?? (isDirect(channelId) || alone ? undefined : messageTs);
   const thread = {
     platform: 'slack',
     teamId: bot.teamId,
@@ -153,6 +157,7 @@ export function normalizeAction(payload: unknown, bot: BotIdentity, receivedAt: 
       actionId,
       value: click.value,
       message: { thread, messageId: messageTs },
+      ...(alone && { alone }),
     },
   };
 }

@@ -20,8 +20,13 @@ export interface Clicks {
    * @param waitMs after which the answer is `none`
    */
   open(click: OpenClick, waitMs: number): { readonly answer: Promise<ClickAnswer>; close(): void };
-  /** A message was edited: the answer to a click on it. */
-  updated(message: MessageRef, rendered: TeamsMessage): void;
+  /**
+   * A message is about to be edited: the answer to a click on it that is open by now. What began before a click was not
+   * caused by it, and shows what was before.
+   *
+   * @returns to be called once it was edited
+   */
+  updating(message: MessageRef): (rendered: TeamsMessage) => void;
   /**
    * Something is to be told to one person only.
    *
@@ -29,8 +34,13 @@ export interface Clicks {
    * @returns whether a click of theirs took it as its answer; else it has to be sent
    */
   whispered(thread: TeamsThreadRef, userId: string, sentence: string | undefined): boolean;
-  /** A message was posted: clicks in that conversation are answered there. */
-  posted(thread: TeamsThreadRef): void;
+  /**
+   * A message is about to be posted: clicks that are open there by now, and are answered by a message, then have their
+   * answer, and others if nothing else comes.
+   *
+   * @returns to be called once it was posted
+   */
+  posting(thread: TeamsThreadRef): () => void;
 }
 
 export interface OpenClick {
@@ -40,14 +50,25 @@ export interface OpenClick {
   /** Where its answers belong. */
   readonly threadId: string;
   readonly messageId: string;
+  /**
+   * Whether a message in the conversation answers it. Where others write and click too, only what asks for a message:
+   * another's would leave a refused click without its reason.
+   */
+  readonly answeredByMessage: boolean;
 }
 
 /** In one process: a click that another process works off is answered with `none`. */
 export function createClicks(): Clicks {
-  const open = new Set<OpenClick & { resolve(answer: ClickAnswer): void }>();
+  interface Waiting extends OpenClick {
+    resolve(answer: ClickAnswer): void;
+    /** The answer when the time is up. */
+    late: ClickAnswer;
+  }
+  const open = new Set<Waiting>();
+  const openNow = (matches: (click: OpenClick) => boolean) => new Set([...open].filter(matches));
   const rootOf = (conversationId: string) => conversationId.split(';', 1)[0];
 
-  function settle(matches: (click: OpenClick) => boolean, answer: ClickAnswer): boolean {
+  function settle(matches: (click: Waiting) => boolean, answer: ClickAnswer): boolean {
     let any = false;
     for (const click of open) {
       if (!matches(click)) continue;
@@ -61,22 +82,21 @@ export function createClicks(): Clicks {
   return {
     open(click, waitMs) {
       const { promise, resolve } = Promise.withResolvers<ClickAnswer>();
-      const entry = { ...click, resolve };
+      const entry: Waiting = { ...click, resolve, late: { kind: 'none' } };
       open.add(entry);
-      const timer = setTimeout(() => resolve({ kind: 'none' }), waitMs);
+      const timer = setTimeout(() => resolve(entry.late), waitMs);
       const answer = promise.finally(() => {
         clearTimeout(timer);
         open.delete(entry);
       });
       return { answer, close: () => resolve({ kind: 'none' }) };
     },
-    updated({ thread, messageId }, message) {
-      if (thread.platform !== 'teams') return;
-      settle(
-        (click) =>
-          click.messageId === messageId && rootOf(click.conversationId) === rootOf(thread.conversationId),
-        { kind: 'card', message },
+    updating({ thread, messageId }) {
+      const conversation = thread.platform === 'teams' ? rootOf(thread.conversationId) : undefined;
+      const theirs = openNow(
+        (click) => click.messageId === messageId && rootOf(click.conversationId) === conversation,
       );
+      return (message) => settle((click) => theirs.has(click), { kind: 'card', message });
     },
     whispered(thread, userId, sentence) {
       const taken = settle((click) => click.userId === userId && click.threadId === thread.conversationId, {
@@ -85,11 +105,13 @@ export function createClicks(): Clicks {
       });
       return taken && sentence !== undefined;
     },
-    posted(thread) {
-      settle((click) => click.threadId === thread.conversationId, {
-        kind: 'sentence',
-        text: ANSWERED_BELOW,
-      });
+    posting(thread) {
+      const theirs = openNow((click) => click.threadId === thread.conversationId);
+      const answer = { kind: 'sentence', text: ANSWERED_BELOW } as const;
+      return () => {
+        settle((click) => click.answeredByMessage && theirs.has(click), answer);
+        for (const click of theirs) click.late = answer;
+      };
     },
   };
 }

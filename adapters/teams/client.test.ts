@@ -93,6 +93,7 @@ async function makeHarness(): Promise<ChatClientHarness> {
     messages: async (where) => server.messages((where as TeamsThreadRef).conversationId).map(show),
     whispers: async (_where, viewer) => server.personalMessages(objectId(viewer)).map(show),
     directMessages: async (id) => server.personalMessages(objectId(id)).map(show),
+    remove: ({ messageId }) => server.remove(messageId),
     throttle(retryAfter, times) {
       server.fail('send', { kind: 'throttle', retryAfter }, times);
       server.fail('update', { kind: 'throttle', retryAfter }, times);
@@ -139,6 +140,13 @@ describe('TeamsChatClient', () => {
     expect(server.callsOf('update')).toHaveLength(3);
   });
 
+  it.each([429, 412, 502, 504])('repeats a post that Teams answers with %d', async (status) => {
+    server.fail('send', { kind: 'http', status }, 2);
+    await client.post(thread, card, { key: 'TRF-1/progress' });
+    expect(server.callsOf('send')).toHaveLength(3);
+    expect(server.messages(thread.conversationId)).toHaveLength(1);
+  });
+
   it('gives an edit up with a fault that can be tried again', async () => {
     const ref = await client.post(thread, card, { key: 'TRF-1/progress' });
     server.fail('update', { kind: 'drop' }, 4);
@@ -179,11 +187,50 @@ describe('TeamsChatClient', () => {
     expect(server.callsOf('send')).toHaveLength(1);
   });
 
+  it('tells the thread, but not the secret, where it may not write to a person', async () => {
+    server.fail('create', { kind: 'http', status: 403, code: 'ForbiddenOperationException' });
+    await client.whisper(thread, userId(BOB), card);
+    const [message] = server.messages(thread.conversationId);
+    expect(message?.activity.summary).toContain('Add FileFerry to your apps');
+    expect(JSON.stringify(message)).not.toContain('acme-ftp');
+    expect(server.personalMessages(BOB)).toHaveLength(0);
+  });
+
+  it('shows that it works on an answer, and minds no refusal of that', async () => {
+    await client.thinking(thread);
+    expect(server.callsOf('send')[0]?.body).toMatchObject({ type: 'typing' });
+    server.fail('send', { kind: 'http', status: 403 });
+    await client.thinking(thread);
+    expect(server.all()).toEqual([]);
+    expect(server.callsOf('send')).toHaveLength(2);
+  });
+
   it('opens a personal chat once', async () => {
     await client.dm(userId(ANA), card, { key: 'a' });
     await client.dm(userId(ANA), card, { key: 'b' });
     expect(server.callsOf('create')).toHaveLength(1);
     expect(server.personalMessages(ANA)).toHaveLength(2);
+  });
+
+  it('does not wait for ever for a token of its own', async () => {
+    const connector = createTeamsConnector({
+      identity: { appId: TEAMS_APP, appType: 'SingleTenant', tenantId: TEAMS_TENANT },
+      serviceUrls: knownServiceUrls([], true),
+      now: Date.now,
+      timeoutMs: 20,
+      backoffMs: [],
+      credentials: {
+        isValidAppId: async () => true,
+        isAuthenticationDisabled: async () => false,
+        // As MSAL's, whose POST knows no timeout.
+        createCredentials: async () => ({ signRequest: () => new Promise(() => {}) }),
+      },
+    });
+    await expect(connector.send(thread, { type: 'message', text: 'Hello' })).rejects.toMatchObject({
+      code: 'timeout',
+      retryable: true,
+    });
+    expect(server.calls).toHaveLength(0);
   });
 
   it('refuses a thread of another platform', async () => {

@@ -52,6 +52,14 @@ function sentenceOf(card: Card): string | undefined {
     : undefined;
 }
 
+const CANNOT_WRITE =
+  'I have an answer for you alone, but Teams does not let me write to you. Add FileFerry to your apps, then ask again.';
+/** To the thread, when somebody's personal chat is closed to the bot. */
+const NOT_REACHED: Card = { fallback: CANNOT_WRITE, elements: [{ type: 'text', lines: [[CANNOT_WRITE]] }] };
+
+/** Whether a message or a conversation is not there, or the bot may not write to it. */
+const isClosed = (error: unknown): boolean => error instanceof FerryError && error.code === 'not_found';
+
 const isUncertain = (error: unknown): boolean =>
   error instanceof FerryError && (error.code === 'timeout' || error.code === 'unavailable');
 
@@ -79,8 +87,8 @@ export class TeamsChatClient implements ChatClient {
   }
 
   /**
-   * What was posted under a key is noted, so `lookFirst` finds it from any process. When an answer is lost, or the
-   * process ends between Teams' answer and the note, nobody can tell whether the message is there: it is posted
+   * What was posted under a key is noted, so `lookFirst` finds it from any process; an edit tells whether it is there
+   * still, for Teams shows a bot no message. When an answer is lost, or the process ends between Teams' answer and the note, nobody can tell whether the message is there: it is posted
    * again then, for a card that appears twice costs less than one that nobody sees. The buttons of both do the same
    * and count once.
    */
@@ -91,14 +99,15 @@ export class TeamsChatClient implements ChatClient {
   async #post(thread: ThreadRef, rendered: TeamsMessage, options: PostOptions): Promise<MessageRef> {
     const given = teamsThread(thread);
     const note = noteOf(given, options.key);
+    const posted = this.#clicks?.posting(given);
     const where = await this.#routes.resolve(given);
     const found = options.lookFirst ? await this.#notes.get(note) : undefined;
-    if (found) return { thread: where, messageId: found };
+    if (found && (await this.#stands(where, found, rendered))) return { thread: where, messageId: found };
     for (let attempt = 1; ; attempt += 1) {
       try {
         const messageId = await this.#connector.send(where, activityOf(rendered));
         await this.#remember(note, messageId);
-        this.#clicks?.posted(given);
+        posted?.();
         return { thread: where, messageId };
       } catch (error) {
         if (!isUncertain(error) || attempt === MAX_POSTS) throw error;
@@ -109,9 +118,21 @@ export class TeamsChatClient implements ChatClient {
 
   async update(message: MessageRef, card: Card): Promise<void> {
     const rendered = renderCard(card);
+    const updated = this.#clicks?.updating(message);
     const where = await this.#routes.resolve(teamsThread(message.thread));
     await this.#connector.update(where, message.messageId, activityOf(rendered));
-    this.#clicks?.updated(message, rendered);
+    updated?.(rendered);
+  }
+
+  /** Whether the message is there, which shows the card then. */
+  async #stands(where: TeamsThreadRef, messageId: string, rendered: TeamsMessage): Promise<boolean> {
+    try {
+      await this.#connector.update(where, messageId, activityOf(rendered));
+      return true;
+    } catch (error) {
+      if (isClosed(error)) return false;
+      throw error;
+    }
   }
 
   /** "FileFerry is typing", for some seconds. https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability */
@@ -125,20 +146,32 @@ export class TeamsChatClient implements ChatClient {
     }
   }
 
+  refresh(message: MessageRef, card: Card): void {
+    this.#clicks?.updating(message)(renderCard(card));
+  }
+
   async dm(userId: string, card: Card, options: PostOptions): Promise<MessageRef> {
     return this.post(await this.#openPersonal(userId), card, options);
   }
 
   /**
    * The answer to a click that is open, which only the clicker sees; else a message in the personal chat, for Teams
-   * shows a bot's message in a channel to everybody.
+   * shows a bot's message in a channel to everybody. Where Teams does not let the bot write there, the thread is told
+   * how to change that, and nothing of the card.
    */
   async whisper(thread: ThreadRef, userId: string, card: Card): Promise<void> {
     const about = teamsThread(thread);
     if (this.#clicks?.whispered(about, userId, sentenceOf(card))) return;
     // What is pressed there is still said here.
     const rendered = renderCard(card, about.conversationId);
-    await this.#post(await this.#openPersonal(userId), rendered, { key: `whisper/${randomUUID()}` });
+    const options = { key: `whisper/${randomUUID()}` };
+    try {
+      await this.#post(await this.#openPersonal(userId), rendered, options);
+    } catch (error) {
+      if (!isClosed(error)) throw error;
+      this.#logger.warn({ err: error, userId }, 'may not write to this person');
+      await this.#post(about, renderCard(NOT_REACHED), options);
+    }
   }
 
   async #openPersonal(userId: string): Promise<TeamsThreadRef> {

@@ -1,9 +1,11 @@
 /** The Bot Connector, spoken to through botbuilder: the few calls that FileFerry makes, and who may call it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { CloudAdapter, ConfigurationBotFrameworkAuthentication } from 'botbuilder';
+import { withDeadline } from '../../core/deadline.ts';
 import { FerryError } from '../../core/errors.ts';
 import type { TeamsThreadRef } from '../../core/thread-ref.ts';
-import { fromTeams, isThrottled, isUncertain } from './errors.ts';
+import { saysItIsFromChannel } from './channel-token.ts';
+import { fromTeams, isUncertain, isWorthRepeating } from './errors.ts';
 import { ConnectorFault, connectorHttp, type TurnContext } from './http.ts';
 import { createPace } from './pace.ts';
 import type { ServiceUrls } from './service-urls.ts';
@@ -53,12 +55,12 @@ export interface RosterEntry {
   readonly userRole?: string;
 }
 
-/** Every call but `authenticate` throws FerryErrors only. */
+/** Every call but `authenticate` and `typing` throws FerryErrors only. */
 export interface TeamsConnector {
   readonly identity: TeamsIdentity;
   /** Posts; answers with the activity's id. */
   send(thread: TeamsThreadRef, activity: OutgoingActivity): Promise<string>;
-  /** Shows for some seconds that the bot is typing. */
+  /** Shows that the bot writes, for some seconds or until it has; asked once. */
   typing(thread: TeamsThreadRef): Promise<void>;
   update(thread: TeamsThreadRef, activityId: string, activity: OutgoingActivity): Promise<void>;
   /** Opens the personal chat with somebody who has the app; answers with its conversation id. */
@@ -76,6 +78,8 @@ export interface TeamsConnector {
 
 /** Whom the bot's token is for. */
 const AUDIENCE = 'https://api.botframework.com';
+/** Who signs what Teams sends. */
+const CHANNEL_ISSUER = 'https://api.botframework.com';
 const DEFAULT_TIMEOUT_MS = 15_000;
 const DEFAULT_PATIENCE_MS = 20_000;
 const DEFAULT_BACKOFF_MS = [500, 2_000, 5_000];
@@ -94,7 +98,7 @@ interface CallOptions {
 
 export function createTeamsConnector(options: ConnectorOptions): TeamsConnector {
   const { identity, serviceUrls, now, patienceMs = DEFAULT_PATIENCE_MS } = options;
-  const { backoffMs = DEFAULT_BACKOFF_MS } = options;
+  const { backoffMs = DEFAULT_BACKOFF_MS, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const pace = createPace(now);
   const authentication = new ConfigurationBotFrameworkAuthentication(
     {
@@ -109,9 +113,13 @@ export function createTeamsConnector(options: ConnectorOptions): TeamsConnector 
     options.credentials,
     undefined,
     undefined,
-    { httpClient: connectorHttp(options.timeoutMs ?? DEFAULT_TIMEOUT_MS) },
+    { httpClient: connectorHttp(timeoutMs) },
   );
   const adapter = new CloudAdapter(authentication);
+  const channel = {
+    issuer: options.authority?.ToBotFromChannelTokenIssuer ?? CHANNEL_ISSUER,
+    tenantId: identity.tenantId,
+  };
 
   function checkService(serviceUrl: string): void {
     if (serviceUrls.allows(serviceUrl)) return;
@@ -133,10 +141,11 @@ export function createTeamsConnector(options: ConnectorOptions): TeamsConnector 
         throw fromTeams(new ConnectorFault(429, 'OurOwnLimit', undefined));
       }
       try {
-        return await make();
+        // The bot's own token is fetched with it, by a client that waits for ever (`@azure/msal-node`).
+        return await withDeadline(make(), 2 * timeoutMs, 'a call to Teams with its token');
       } catch (thrown) {
         const base = backoffMs[attempt];
-        const mayRepeat = isThrottled(thrown) || (repeatable && isUncertain(thrown));
+        const mayRepeat = isWorthRepeating(thrown) || (repeatable && isUncertain(thrown));
         if (!mayRepeat || base === undefined) throw fromTeams(thrown);
         const asked = thrown instanceof ConnectorFault ? thrown.retryAfterMs : undefined;
         const wait = Math.max(asked ?? 0, base) + Math.random() * (base / 2);
@@ -200,13 +209,8 @@ export function createTeamsConnector(options: ConnectorOptions): TeamsConnector 
     },
 
     async typing(thread) {
-      await call(
-        thread.conversationId,
-        () =>
-          within(thread, (conversations) =>
-            conversations.sendToConversation(thread.conversationId, addressed(thread, { type: 'typing' })),
-          ),
-        { repeatable: false },
+      await within(thread, (conversations) =>
+        conversations.sendToConversation(thread.conversationId, addressed(thread, { type: 'typing' })),
       );
     },
 
@@ -266,6 +270,7 @@ export function createTeamsConnector(options: ConnectorOptions): TeamsConnector 
       ),
 
     async authenticate(activity, authorization) {
+      if (identity.appId && !saysItIsFromChannel(authorization, channel)) return 'refused';
       try {
         await authentication.authenticateRequest(
           activity as Parameters<typeof authentication.authenticateRequest>[0],

@@ -100,7 +100,6 @@ describe('messages', () => {
       'names somebody else',
       { entities: [{ type: 'mention', mentioned: { id: '29:bob' }, text: '<at>FileFerry</at>' }] },
     ],
-    ['has nobody behind it', { from: { id: '29:anonymous' } }],
     ['is of another kind', { type: 'messageReaction' }],
   ])('are ignored where one %s', (_, change) => {
     expect(normalize({ ...MENTION, ...change })).toMatchObject({ kind: 'ignored' });
@@ -142,7 +141,14 @@ describe('being added', () => {
   it.each([
     ['added', { ...change, membersAdded: [{ id: BOT }] }, 'added'],
     ['installed', { ...MENTION, type: 'installationUpdate', action: 'add' }, 'added'],
-    ['removed', { ...MENTION, type: 'installationUpdate', action: 'remove' }, 'ignored'],
+    ['installed anew', { ...MENTION, type: 'installationUpdate', action: 'add-upgrade' }, 'added'],
+    ['uninstalled', { ...MENTION, type: 'installationUpdate', action: 'remove' }, 'removed'],
+    ['removed', { ...change, membersRemoved: [{ id: BOT }] }, 'removed'],
+    [
+      'renamed',
+      { ...change, channelData: { eventType: 'channelRenamed', tenant: { id: TENANT } } },
+      'ignored',
+    ],
     ['joined by others', { ...change, membersAdded: [{ id: '29:bob' }] }, 'ignored'],
     ['left by others', { ...change, membersRemoved: [{ id: '29:bob' }] }, 'ignored'],
   ])('%s', (_, raw, kind) => {

@@ -20,7 +20,13 @@ interface Added {
   readonly thread: TeamsThreadRef;
 }
 
-export type Normalized = Taken | Added | { readonly kind: 'ignored'; readonly why: string };
+/** The bot was removed from a conversation, where nothing can be said any more. */
+interface Removed {
+  readonly kind: 'removed';
+  readonly thread: TeamsThreadRef;
+}
+
+export type Normalized = Taken | Added | Removed | { readonly kind: 'ignored'; readonly why: string };
 
 const ignored = (why: string): Normalized => ({ kind: 'ignored', why });
 
@@ -127,7 +133,7 @@ function normalizeClick(raw: unknown, sender: Sender, envelope: Envelope, receiv
   const parsed = clickSchema.safeParse(raw);
   if (!parsed.success) return ignored('not a button of ours');
   const { id, replyToId, value } = parsed.data;
-  const { thread: shownIn, aadObjectId } = sender;
+  const { thread: shownIn, teamsId } = sender;
   const { data, verb } = value.action;
   // Whoever says so without being there is not found in that conversation's roster.
   const thread = data.thread ? { ...shownIn, conversationId: data.thread } : shownIn;
@@ -136,7 +142,7 @@ function normalizeClick(raw: unknown, sender: Sender, envelope: Envelope, receiv
     sender: { ...sender, thread },
     event: {
       kind: 'action',
-      key: keyOf(thread.tenantId, 'action', shownIn.conversationId, replyToId, aadObjectId, id),
+      key: keyOf(thread.tenantId, 'action', shownIn.conversationId, replyToId, teamsId, id),
       scope: isPersonal(envelope) && !data.thread ? 'dm' : 'channel',
       thread,
       receivedAt,
@@ -147,21 +153,23 @@ function normalizeClick(raw: unknown, sender: Sender, envelope: Envelope, receiv
   };
 }
 
-const addedSchema = z.union([
-  z.object({ type: z.literal('installationUpdate'), action: z.enum(['add', 'add-upgrade']) }),
-  z.object({
-    type: z.literal('conversationUpdate'),
-    membersAdded: z.array(z.object({ id: z.string() })).min(1),
-  }),
+const members = z.array(z.object({ id: z.string() })).default([]);
+const changeSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('installationUpdate'), action: z.string() }),
+  z.object({ type: z.literal('conversationUpdate'), membersAdded: members, membersRemoved: members }),
 ]);
 
-function normalizeAdded(raw: unknown, thread: TeamsThreadRef): Normalized {
-  const parsed = addedSchema.safeParse(raw);
-  if (!parsed.success) return ignored('a change that needs no answer');
-  const change = parsed.data;
-  if ('membersAdded' in change && !change.membersAdded.some(({ id }) => id === thread.botId))
-    return ignored('other members were added');
-  return { kind: 'added', thread };
+/** Teams tells of an installation twice: as such, and as a member that was added. Of other members it tells once. */
+function normalizeChange(raw: unknown, thread: TeamsThreadRef): Normalized {
+  const change = changeSchema.safeParse(raw).data;
+  if (!change) return ignored('a change of an unknown form');
+  const isBot = ({ id }: { readonly id: string }) => id === thread.botId;
+  const [added, removed] =
+    change.type === 'installationUpdate'
+      ? [/^add(-upgrade)?$/.test(change.action), /^remove(-upgrade)?$/.test(change.action)]
+      : [change.membersAdded.some(isBot), change.membersRemoved.some(isBot)];
+  if (added) return { kind: 'added', thread };
+  return removed ? { kind: 'removed', thread } : ignored('a change that is not about the bot');
 }
 
 /**
@@ -177,10 +185,9 @@ export function normalizeActivity(
 ): Normalized {
   const thread = threadOf(envelope, tenantId);
   if (envelope.type === 'conversationUpdate' || envelope.type === 'installationUpdate')
-    return normalizeAdded(raw, thread);
+    return normalizeChange(raw, thread);
   if (envelope.type !== 'message' && envelope.type !== 'invoke') return ignored(envelope.type);
   const { id: teamsId, aadObjectId } = envelope.from;
-  if (!aadObjectId) return ignored('from somebody without a directory account');
   const sender: Sender = { teamsId, aadObjectId, thread };
   if (envelope.type === 'message') return normalizeMessage(raw, sender, envelope, receivedAt);
   return isClick(raw) ? normalizeClick(raw, sender, envelope, receivedAt) : ignored('another invoke');

@@ -14,8 +14,8 @@ const MAX_NAME = 80;
 export interface Sender {
   /** The id that the roster is asked with; differs from bot to bot. */
   readonly teamsId: string;
-  /** Entra object id: the same in all apps, and what we know a person by. */
-  readonly aadObjectId: string;
+  /** Entra object id: the same in all apps, and what we know a person by. Where an activity lacks it, the roster has it. */
+  readonly aadObjectId?: string | undefined;
   readonly thread: TeamsThreadRef;
 }
 
@@ -37,24 +37,36 @@ function standingOf({ userRole = '', tenantId }: RosterEntry, conversationTenant
 }
 
 export interface People {
-  /** Throws a retryable FerryError when Teams does not say: the id is never matched by anything else. */
-  person(sender: Sender): Promise<Person>;
+  /**
+   * The person, or undefined for somebody without a directory account, such as an anonymous guest of a meeting. Throws
+   * a retryable FerryError when Teams does not say: the id is never matched by anything else.
+   */
+  person(sender: Sender): Promise<Person | undefined>;
 }
 
-/** @param now epoch milliseconds; answers are kept for five minutes */
-export function teamsPeople(connector: TeamsConnector, now: () => number): People {
-  const known = boundedCache<Promise<Person>>(MAX_PEOPLE, now);
+/**
+ * @param now epoch milliseconds; answers are kept for five minutes
+ * @param vouches whether the directory of this tenant is believed when it says whose an address is
+ */
+export function teamsPeople(
+  connector: TeamsConnector,
+  now: () => number,
+  vouches: (tenantId: string) => boolean,
+): People {
+  const known = boundedCache<Promise<Person | undefined>>(MAX_PEOPLE, now);
 
-  async function look({ teamsId, aadObjectId, thread }: Sender): Promise<Person> {
+  async function look({ teamsId, aadObjectId: told, thread }: Sender): Promise<Person | undefined> {
     const entry = await connector.rosterEntry(thread, teamsId);
-    if (entry.aadObjectId && entry.aadObjectId !== aadObjectId)
+    if (entry.aadObjectId && told && entry.aadObjectId !== told)
       throw new TypeError('the roster answered about somebody else');
+    const aadObjectId = told ?? entry.aadObjectId;
+    if (!aadObjectId) return undefined;
     // Not the user principal name, which looks like an address and need not be one.
     const { email } = entry;
     return {
       userId: userIdOf(thread.tenantId, aadObjectId),
       name: plainText(entry.name ?? '', MAX_NAME) || aadObjectId,
-      ...(email?.includes('@') && { email }),
+      ...(email?.includes('@') && vouches(thread.tenantId) && { email }),
       standing: standingOf(entry, thread.tenantId),
     };
   }
@@ -63,7 +75,7 @@ export function teamsPeople(connector: TeamsConnector, now: () => number): Peopl
     person(sender) {
       // By conversation, for the roster also tells who is in it.
       const place = sender.thread.conversationId.split(';', 1)[0];
-      const cacheKey = `${sender.thread.tenantId}:${place}:${sender.aadObjectId}`;
+      const cacheKey = `${sender.thread.tenantId}:${place}:${sender.teamsId}`;
       const found = known.get(cacheKey);
       if (found) return found;
       const looking = look(sender).catch((cause) => {

@@ -3,7 +3,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type MicrosoftKeys, publishMicrosoftKeys } from '../../test/fakes/microsoft-keys.ts';
+import {
+  type MicrosoftKeys,
+  publishMicrosoftKeys,
+  type TokenClaims,
+} from '../../test/fakes/microsoft-keys.ts';
 import { startTeamsConnector, type TeamsConnectorServer } from '../../test/fakes/teams-connector.ts';
 import { personalIdOf, TEAMS_APP, TEAMS_TENANT } from '../../test/fakes/teams-world.ts';
 import { memoryNotes } from '../../test/support/memory-notes.ts';
@@ -21,6 +25,10 @@ const logger = pino({ level: 'silent' });
 const ANA = '00000000-0000-0000-0000-00000000000a';
 const GUS = '00000000-0000-0000-0000-000000000006';
 const EVE = '00000000-0000-0000-0000-000000000005';
+/** Allowed, and nobody's whose addresses are vouched for. */
+const ALLIED_TENANT = 'another-tenant';
+/** Joined a meeting by its link: has no account. */
+const ANN = 'anonymous-00000000';
 const CHANNEL = '19:transfers@thread.tacv2';
 const BOT_TOKEN = 'bot-token';
 
@@ -40,8 +48,14 @@ beforeEach(async () => {
   teams = await startTeamsConnector({ token: BOT_TOKEN });
   teams.addUser({ aadObjectId: ANA, name: 'Ana Silva', email: 'ana@example.com' });
   teams.addUser({ aadObjectId: GUS, name: 'Gus', userRole: 'guest' });
-  teams.addUser({ aadObjectId: EVE, name: 'Eve', tenantId: 'another-tenant' });
-  teams.addConversation({ id: CHANNEL, members: [ANA, GUS, EVE] });
+  teams.addUser({
+    aadObjectId: EVE,
+    name: 'Eve',
+    email: 'bob@example.com',
+    tenantId: ALLIED_TENANT,
+  });
+  teams.addUser({ aadObjectId: ANN, name: 'Ann', userRole: 'anonymous' });
+  teams.addConversation({ id: CHANNEL, members: [ANA, GUS, EVE, ANN] });
   const serviceUrls: ServiceUrls = { allows: (given) => given.startsWith('http://127.0.0.1:') };
   const connector = createTeamsConnector({
     identity: { appId: TEAMS_APP, appType: 'SingleTenant', tenantId: TEAMS_TENANT },
@@ -73,7 +87,8 @@ beforeEach(async () => {
     routes,
     notes,
     serviceUrls,
-    allowedTenants: [TEAMS_TENANT],
+    allowedTenants: [TEAMS_TENANT, ALLIED_TENANT],
+    emailTenants: [TEAMS_TENANT],
     local: false,
     clickWaitMs: 200,
     ...common,
@@ -122,6 +137,11 @@ describe('who gets in', () => {
     expect(teams.callsOf('member').every((call) => call.authorization === `Bearer ${BOT_TOKEN}`)).toBe(true);
   });
 
+  /** As the bot itself gets them to speak to Teams; botbuilder takes such a token for one of its Emulator. */
+  const ofDirectory = (iss: string, tid: string, claims: TokenClaims) =>
+    `Bearer ${keys.token({ iss, tid, aud: 'https://api.botframework.com', ...claims })}`;
+  const BOT_FRAMEWORK_TENANT = 'd6d49420-f39b-4df7-a1dc-d59a935871db';
+
   const seconds = () => Math.floor(Date.now() / 1_000);
   it.each<[string, () => string]>([
     ['no token', () => ''],
@@ -135,6 +155,41 @@ describe('who gets in', () => {
     ['another service URL', () => `Bearer ${keys.token({ ...good(), serviceurl: 'http://127.0.0.1:1/' })}`],
     ['a stranger’s signature', () => `Bearer ${keys.token(good(), 'a stranger')}`],
     ['no signature', () => `Bearer ${keys.token(good(), 'nobody')}`],
+    [
+      'the bot’s own token',
+      () =>
+        ofDirectory(`https://sts.windows.net/${TEAMS_TENANT}/`, TEAMS_TENANT, {
+          ver: '1.0',
+          appid: TEAMS_APP,
+        }),
+    ],
+    [
+      'the bot’s own token, version 2',
+      () =>
+        ofDirectory(`https://login.microsoftonline.com/${TEAMS_TENANT}/v2.0`, TEAMS_TENANT, {
+          ver: '2.0',
+          azp: TEAMS_APP,
+        }),
+    ],
+    [
+      'a token of the tenant botframework.com',
+      () =>
+        ofDirectory(`https://sts.windows.net/${BOT_FRAMEWORK_TENANT}/`, BOT_FRAMEWORK_TENANT, {
+          ver: '1.0',
+          appid: TEAMS_APP,
+        }),
+    ],
+    [
+      'a token of the tenant botframework.com, version 2',
+      () =>
+        ofDirectory(`https://login.microsoftonline.com/${BOT_FRAMEWORK_TENANT}/v2.0`, BOT_FRAMEWORK_TENANT, {
+          ver: '2.0',
+          azp: TEAMS_APP,
+        }),
+    ],
+    // botbuilder remembers every tenant that a token names, genuine or not, for as long as the process lives.
+    ['another tenant’s name', () => `Bearer ${keys.token({ ...good(), tid: 'a-stranger' })}`],
+    ['two tokens', () => `Bearer ${keys.token(good())} ${keys.token(good())}`],
   ])('is nobody with %s', async (_, authorization) => {
     connect(authorization);
     const said = await teams.people.mention(ANA, CHANNEL, 'help');
@@ -167,11 +222,57 @@ describe('who gets in', () => {
     expect(events).toEqual([]);
   });
 
+  it('is known by the roster where the activity has no directory id, and ignored where neither has', async () => {
+    const { activity } = await teams.people.mention(ANA, CHANNEL, 'help');
+    const from = { id: `29:${ANA}`, name: 'Ana' };
+    await teams.people.deliver({ ...activity, from });
+    expect(new Set(events.map(({ person }) => person.userId))).toEqual(
+      new Set([`teams:${TEAMS_TENANT}:${ANA}`]),
+    );
+    events = [];
+    const stranger = { ...activity, from: { id: `29:${ANN}`, name: 'Ann' } };
+    expect(await teams.people.deliver(stranger)).toMatchObject({ status: 200, body: undefined });
+    expect(events).toEqual([]);
+  });
+
   it('knows guests and people of other tenants as external', async () => {
     await teams.people.mention(GUS, CHANNEL, 'help');
     await teams.people.mention(EVE, CHANNEL, 'help');
     expect(events.map(({ person }) => person.standing)).toEqual(['external', 'external']);
   });
+});
+
+it('takes no address from another tenant, for its administrators write there what they like', async () => {
+  const { activity } = await teams.people.mention(EVE, CHANNEL, 'help');
+  events = [];
+  const conversation = { ...(activity.conversation as object), tenantId: ALLIED_TENANT };
+  const tenant = { id: ALLIED_TENANT };
+  await teams.people.deliver({ ...activity, conversation, channelData: { tenant } });
+  expect(events.map(({ person }) => person)).toEqual([
+    { userId: `teams:${ALLIED_TENANT}:${EVE}`, name: 'Eve', standing: 'member' },
+  ]);
+});
+
+it('answers from now on where the latest activity of the tenant came from', async () => {
+  await teams.people.mention(ANA, CHANNEL, 'help');
+  const thread = events[0]?.thread;
+  if (!thread) throw new Error('no event');
+  const moved = await startTeamsConnector({ token: BOT_TOKEN });
+  try {
+    moved.addUser({ aadObjectId: ANA, name: 'Ana Silva' });
+    moved.addConversation({ id: CHANNEL, members: [ANA] });
+    moved.people.connect({
+      url,
+      authorization: () => `Bearer ${keys.token({ aud: TEAMS_APP, serviceurl: moved.serviceUrl })}`,
+    });
+    expect((await moved.people.mention(ANA, CHANNEL, 'again')).status).toBe(200);
+    const card = { fallback: 'x', elements: [{ type: 'text', lines: [['Hello']] }] } as const;
+    const { thread: now } = await client.post(thread, card, { key: 'TRF-1/outcome' });
+    expect(now).toMatchObject({ serviceUrl: moved.serviceUrl });
+    expect([teams.all().length, moved.all().length]).toEqual([0, 1]);
+  } finally {
+    await moved.close();
+  }
 });
 
 describe('acknowledging', () => {
@@ -239,6 +340,29 @@ describe('clicks', () => {
     expect(message.edits).toBe(1);
   });
 
+  it('are not answered by what began before them', async () => {
+    const said = await teams.people.mention(ANA, CHANNEL, 'send it');
+    const thread = events[0]?.thread;
+    if (!thread) throw new Error('no event');
+    const ref = await client.post(thread, lines('before'), { key: 'TRF-1/approval' });
+    const held = Promise.withResolvers<void>();
+    teams.hold('update', held.promise);
+    const earlier = client.update(ref, lines('with its tickets'));
+    handler = async (event) => {
+      held.resolve();
+      void earlier.then(async () => {
+        if (event.kind === 'action') await client.update(event.message, lines('after'));
+      });
+      return 'accepted';
+    };
+    const { body } = await teams.people.click(
+      ANA,
+      { id: ref.messageId, conversationId: said.conversationId },
+      { verb: 'approve', value: '{}' },
+    );
+    expect(body).toMatchObject({ value: { fallbackText: 'after' } });
+  });
+
   it('are answered with the sentence that was meant for the clicker alone', async () => {
     handler = async (event) => {
       setTimeout(() => void client.whisper(event.thread, event.person.userId, lines('You may not.')), 1);
@@ -250,6 +374,34 @@ describe('clicks', () => {
       value: 'You may not.',
     });
     expect(teams.personalMessages(ANA)).toHaveLength(0);
+  });
+
+  it('are not answered by what others are told in the same conversation', async () => {
+    handler = async (event) => {
+      void client
+        .post(event.thread, lines('for somebody else'), { key: 'TRF-2/progress' })
+        .then(() => client.whisper(event.thread, event.person.userId, lines('You may not.')));
+      return 'accepted';
+    };
+    expect((await click()).body).toMatchObject({ value: 'You may not.' });
+  });
+
+  it.each([
+    ['in the personal chat', () => ({ id: '17', conversationId: personalIdOf(ANA) }), 'status'],
+    ['where a choice is made', () => ({ id: '17', conversationId: CHANNEL }), 'choose'],
+  ])('are answered by the message that they cause %s', async (_, message, verb) => {
+    handler = async (event) => {
+      setTimeout(() => void client.post(event.thread, lines('Here.'), { key: 'reply' }), 1);
+      return 'accepted';
+    };
+    const { body } = await teams.people.click(ANA, message(), { verb, value: '{}' });
+    expect(body).toMatchObject({ value: 'I answered in the conversation.' });
+  });
+
+  it('are answered in words where the activity is of an unknown form', async () => {
+    const { activity } = await click();
+    const odd = await teams.people.deliver({ ...activity, from: {} });
+    expect(odd).toMatchObject({ status: 200, body: { value: expect.stringContaining('do not know this') } });
   });
 
   it('are answered with a sentence when nothing comes in time', async () => {

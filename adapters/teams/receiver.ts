@@ -28,6 +28,8 @@ export interface TeamsReceiverOptions {
   readonly serviceUrls: ServiceUrls;
   /** Tenants whose people may use FileFerry. */
   readonly allowedTenants: readonly string[];
+  /** Tenants whose people are known by email too. */
+  readonly emailTenants: readonly string[];
   /** Nothing is authenticated, so only this machine may ask. */
   readonly local: boolean;
   readonly logger: Logger;
@@ -63,6 +65,8 @@ const sentence = (text: string): Answer => ({
   status: 200,
   body: { statusCode: 200, type: 'application/vnd.microsoft.activity.message', value: text },
 });
+
+const UNKNOWN_BUTTON = sentence('I do not know this button any more, so nothing was done.');
 
 function answerOf(answer: ClickAnswer): Answer {
   switch (answer.kind) {
@@ -113,14 +117,15 @@ const isFromHere = ({ socket, headers }: IncomingMessage): boolean =>
 
 export function teamsReceiver(options: TeamsReceiverOptions): Receiver {
   const { connector, clicks, routes, serviceUrls, logger, now } = options;
-  const people = teamsPeople(connector, now);
   const underWay = new Set<Promise<void>>();
   let handle: EventHandler | undefined;
   let stopping = false;
 
   /** A local Teams may call its tenant what it likes, unless the settings name one. */
-  const mayUse = (tenantId: string) =>
-    options.allowedTenants.includes(tenantId) || (options.local && options.allowedTenants.length === 0);
+  const isOneOf = (tenants: readonly string[], tenantId: string) =>
+    tenants.includes(tenantId) || (options.local && tenants.length === 0);
+  const mayUse = (tenantId: string) => isOneOf(options.allowedTenants, tenantId);
+  const people = teamsPeople(connector, now, (tenantId) => isOneOf(options.emailTenants, tenantId));
 
   const refuse = (why: string, req: IncomingMessage): Answer => {
     logger.warn({ why, from: req.socket.remoteAddress }, 'a request to the Teams endpoint was refused');
@@ -145,7 +150,7 @@ export function teamsReceiver(options: TeamsReceiverOptions): Receiver {
     const parsed = envelopeSchema.safeParse(raw);
     if (!parsed.success) {
       logger.warn({ faults: z.prettifyError(parsed.error) }, 'an activity of an unknown form is ignored');
-      return OK;
+      return isClick(raw) ? UNKNOWN_BUTTON : OK;
     }
     const envelope = parsed.data;
     const tenantId = tenantOf(envelope);
@@ -182,6 +187,7 @@ export function teamsReceiver(options: TeamsReceiverOptions): Receiver {
         conversationId: conversationOf(event.message.thread),
         threadId: conversationOf(event.thread),
         messageId: event.message.messageId,
+        answeredByMessage: event.scope === 'dm' || event.actionId === 'choose',
       },
       options.clickWaitMs ?? DEFAULT_CLICK_WAIT_MS,
     );
@@ -204,16 +210,25 @@ export function teamsReceiver(options: TeamsReceiverOptions): Receiver {
       switch (normalized.kind) {
         case 'ignored':
           logger.debug({ why: normalized.why }, 'activity ignored');
-          if (click) return sentence('I do not know this button any more, so nothing was done.');
+          if (click) return UNKNOWN_BUTTON;
           return envelope.type === 'invoke' ? { status: 501 } : OK;
         case 'added':
           void welcome(normalized.thread).catch((err: unknown) =>
             logger.warn({ err }, 'could not greet where FileFerry was added'),
           );
           return OK;
+        case 'removed': {
+          const { tenantId: tenant, conversationId } = normalized.thread;
+          logger.info({ tenant, conversationId }, 'FileFerry was removed from a conversation in Teams');
+          return OK;
+        }
         case 'taken': {
           const { event, sender } = normalized;
           const person = await people.person(sender);
+          if (!person) {
+            logger.debug('somebody without a directory account');
+            return click ? sentence('I know nobody without an account in the directory.') : OK;
+          }
           if (event.kind === 'action') return await takeClick({ ...event, person });
           await take({ ...event, person });
           return OK;

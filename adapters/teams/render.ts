@@ -1,7 +1,17 @@
 /** Renders a neutral card as an Adaptive Card 1.5 that Teams takes, whatever the card holds. */
-import type { Card, CardAction, CardElement, ChecklistState } from '../card.ts';
+import type { Card, CardElement, ChecklistState } from '../card.ts';
 import { formatBytes, formatDuration, percent, progressBar } from '../format.ts';
-import { cleanText, escapeMarkdown, plainText, runsOf, type TextRun } from './text-runs.ts';
+import { type ActionRow, buttonBlocks, sizeOf } from './buttons.ts';
+import {
+  cleanText,
+  escapeMarkdown,
+  notice,
+  plainText,
+  type RichText,
+  richText,
+  runsOf,
+  type TextRun,
+} from './text-runs.ts';
 
 /**
  * Bytes of a card as JSON. Teams refuses messages above 28 KB where they come by webhook, and about 40 KB with
@@ -12,26 +22,13 @@ import { cleanText, escapeMarkdown, plainText, runsOf, type TextRun } from './te
 const MAX_CARD_BYTES = 28_000;
 /** Kept free for the notice that something was left out. */
 const NOTICE_BYTES = 400;
-/** Kept free for buttons, which are the last to go. */
-const MAX_BUTTON_BYTES = 10_000;
 const MAX_LINE = 1_400;
 const MAX_HEADER = 150;
 const MAX_FIELD_LABEL = 100;
-const MAX_LABEL = 75;
-const MAX_CONFIRM = 300;
-const MAX_VALUE = 2_000;
-/** A row of buttons shows six; Teams hides the rest behind a menu. */
-const ROW = 6;
-const MAX_BUTTONS = 24;
 const MAX_FALLBACK = 1_000;
 /** Fits a phone's width beside the percentage. */
 const BAR_WIDTH = 12;
 
-interface RichText {
-  readonly type: 'RichTextBlock';
-  readonly inlines: readonly TextRun[];
-  readonly spacing?: 'None' | 'Small' | 'Medium';
-}
 interface Heading {
   readonly type: 'TextBlock';
   readonly style: 'heading';
@@ -39,29 +36,6 @@ interface Heading {
   readonly weight: 'Bolder';
   readonly wrap: true;
   readonly text: string;
-}
-interface Execute {
-  readonly type: 'Action.Execute';
-  readonly title: string;
-  readonly verb: string;
-  /** `thread` tells where the click belongs, for a card that was shown elsewhere. */
-  readonly data: { readonly value: string; readonly thread?: string };
-  readonly style?: 'positive' | 'destructive';
-}
-interface ShowCard {
-  readonly type: 'Action.ShowCard';
-  readonly title: string;
-  readonly style?: 'positive' | 'destructive';
-  readonly card: {
-    readonly type: 'AdaptiveCard';
-    readonly body: readonly RichText[];
-    readonly actions: readonly [Execute];
-  };
-}
-interface ActionRow {
-  readonly type: 'ActionSet';
-  readonly spacing?: 'Medium';
-  readonly actions: readonly (Execute | ShowCard)[];
 }
 type Block = RichText | Heading | ActionRow;
 
@@ -81,8 +55,6 @@ export interface TeamsMessage {
   readonly card: AdaptiveCard;
 }
 
-const sizeOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value)) + 1;
-
 const CHECKLIST_ICONS: Readonly<Record<ChecklistState, string>> = {
   waiting: '◻️',
   active: '⏳',
@@ -90,15 +62,6 @@ const CHECKLIST_ICONS: Readonly<Record<ChecklistState, string>> = {
   failed: '❌',
   skipped: '➖',
 };
-
-const richText = (inlines: readonly TextRun[], spacing?: RichText['spacing']): RichText[] =>
-  inlines.length > 0 ? [{ type: 'RichTextBlock', ...(spacing && { spacing }), inlines }] : [];
-
-const notice = (text: string): RichText => ({
-  type: 'RichTextBlock',
-  spacing: 'Small',
-  inlines: [{ type: 'TextRun', text, isSubtle: true, size: 'Small' }],
-});
 
 function progressBlocks(progress: Extract<CardElement, { type: 'progress' }>): RichText[] {
   const { bytesDone, bytesTotal, objectsDone, objectsTotal, bytesPerSecond, secondsLeft } = progress;
@@ -111,7 +74,8 @@ function progressBlocks(progress: Extract<CardElement, { type: 'progress' }>): R
     `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`,
     ...(bytesPerSecond === undefined ? [] : [`${formatBytes(bytesPerSecond)}/s`]),
     ...(secondsLeft === undefined ? [] : [`${formatDuration(secondsLeft)} left`]),
-  ];
+    // A number and its unit stay together on a narrow screen.
+  ].map((detail) => detail.replaceAll(' ', '\u00a0'));
   return [
     {
       type: 'RichTextBlock',
@@ -122,32 +86,6 @@ function progressBlocks(progress: Extract<CardElement, { type: 'progress' }>): R
     },
     ...richText([{ type: 'TextRun', text: details.join(' · '), isSubtle: true }], 'None'),
   ];
-}
-
-const STYLES = { primary: 'positive', danger: 'destructive' } as const;
-
-/** A button; where it asks for confirmation, one that unfolds the question with the real button below it. */
-function buttonOf(action: CardAction, thread: string | undefined): Execute | ShowCard {
-  const style = action.style && { style: STYLES[action.style] };
-  const title = plainText(action.label, MAX_LABEL) || '–';
-  const execute: Execute = {
-    type: 'Action.Execute',
-    title,
-    verb: action.actionId,
-    data: { value: action.value, ...(thread && { thread }) },
-    ...style,
-  };
-  if (!action.confirm) return execute;
-  return {
-    type: 'Action.ShowCard',
-    title,
-    ...style,
-    card: {
-      type: 'AdaptiveCard',
-      body: richText(runsOf([action.confirm], MAX_CONFIRM)),
-      actions: [{ ...execute, title: plainText(`Yes, ${action.label.toLowerCase()}`, MAX_LABEL) }],
-    },
-  };
 }
 
 /** The blocks of an element, in order; those that share a line's fate come one by one. */
@@ -189,7 +127,7 @@ function blocksOf(element: CardElement, thread: string | undefined): Block[] {
     case 'open':
       return richText(runsOf([{ kind: 'link', url: element.url, text: element.label }], MAX_LINE));
     case 'actions':
-      return actionRows(element.actions, thread);
+      return buttonBlocks(element.actions, thread);
     default: {
       const unknown: never = element;
       throw new TypeError(`unknown card element ${JSON.stringify(unknown)}`);
@@ -197,27 +135,12 @@ function blocksOf(element: CardElement, thread: string | undefined): Block[] {
   }
 }
 
-function actionRows(actions: readonly CardAction[], thread: string | undefined): Block[] {
-  // A value that was cut would carry something else than it says: such a button is left out.
-  const fitting = actions.filter(({ value }) => Buffer.byteLength(value) <= MAX_VALUE);
-  const buttons: (Execute | ShowCard)[] = [];
-  let left = MAX_BUTTON_BYTES;
-  for (const action of fitting.slice(0, MAX_BUTTONS)) {
-    const button = buttonOf(action, thread);
-    left -= sizeOf(button);
-    if (left < 0) break;
-    buttons.push(button);
-  }
-  const rows: Block[] = [];
-  for (let start = 0; start < buttons.length; start += ROW) {
-    rows.push({ type: 'ActionSet', spacing: 'Medium', actions: buttons.slice(start, start + ROW) });
-  }
-  const hidden = actions.length - buttons.length;
-  return hidden > 0 ? [...rows, notice(`… and ${hidden} more`)] : rows;
-}
-
-/** In order, as much as fits; buttons are the last to go, and what is left out is counted. */
-function withinSize(blocks: readonly Block[], room: number): Block[] {
+/**
+ * In order, as much as fits; what is left out is counted.
+ *
+ * @param firm blocks that are the last to go
+ */
+function withinSize(blocks: readonly Block[], firm: ReadonlySet<Block>, room: number): Block[] {
   const kept = new Set<Block>();
   let left = room - NOTICE_BYTES;
   const take = (block: Block) => {
@@ -227,8 +150,8 @@ function withinSize(blocks: readonly Block[], room: number): Block[] {
     kept.add(block);
     return true;
   };
-  for (const block of blocks) if (block.type === 'ActionSet') take(block);
-  for (const block of blocks) if (block.type !== 'ActionSet' && !take(block)) break;
+  for (const block of blocks) if (firm.has(block)) take(block);
+  for (const block of blocks) if (!firm.has(block) && !take(block)) break;
   const shown = blocks.filter((block) => kept.has(block));
   const hidden = blocks.length - shown.length;
   if (hidden === 0) return shown;
@@ -252,8 +175,13 @@ export function renderCard(card: Card, thread?: string): TeamsMessage {
     body: [],
     msteams: { width: 'Full' },
   };
-  const blocks = card.elements.flatMap((element) => blocksOf(element, thread));
+  const firm = new Set<Block>();
+  const blocks = card.elements.flatMap((element) => {
+    const made = blocksOf(element, thread);
+    if (element.type === 'actions') for (const block of made) firm.add(block);
+    return made;
+  });
   const body =
     blocks.length > 0 ? blocks : richText([{ type: 'TextRun', text: cleanText(summary) || 'FileFerry' }]);
-  return { summary, card: { ...frame, body: withinSize(body, MAX_CARD_BYTES - sizeOf(frame)) } };
+  return { summary, card: { ...frame, body: withinSize(body, firm, MAX_CARD_BYTES - sizeOf(frame)) } };
 }

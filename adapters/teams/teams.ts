@@ -16,6 +16,7 @@ export interface TeamsEnv {
   readonly TEAMS_APP_TYPE?: 'SingleTenant' | 'UserAssignedMSI' | undefined;
   readonly TEAMS_TENANT_ID?: string | undefined;
   readonly TEAMS_ALLOWED_TENANTS?: readonly string[] | undefined;
+  readonly TEAMS_EMAIL_TENANTS?: readonly string[] | undefined;
   readonly TEAMS_SERVICE_HOSTS: readonly string[];
   readonly TEAMS_SERVICE_URL: string;
   readonly TEAMS_LOCAL_NO_AUTH: boolean;
@@ -71,6 +72,7 @@ export function teamsConnection(
 ): { readonly client: ChatClient; readonly receiver: Receiver } {
   const clicks = createClicks();
   const { connector, routes, client, serviceUrls } = speak(env, deps, clicks);
+  const ownTenant = env.TEAMS_TENANT_ID ? [env.TEAMS_TENANT_ID] : [];
   const receiver = teamsReceiver({
     connector,
     client,
@@ -78,7 +80,8 @@ export function teamsConnection(
     routes,
     notes: deps.notes,
     serviceUrls,
-    allowedTenants: env.TEAMS_ALLOWED_TENANTS ?? (env.TEAMS_TENANT_ID ? [env.TEAMS_TENANT_ID] : []),
+    allowedTenants: env.TEAMS_ALLOWED_TENANTS ?? ownTenant,
+    emailTenants: env.TEAMS_EMAIL_TENANTS ?? ownTenant,
     local: env.TEAMS_LOCAL_NO_AUTH,
     logger: deps.log,
     now: deps.now,

@@ -1,4 +1,4 @@
-/** Lines of a card as runs of text, in which Teams reads no mark-up; and the escaping for the places where it does. */
+/** Lines of a card as blocks of runs of text, in which Teams reads no mark-up; and the escaping for the places where it does. */
 import type { Line, Span } from '../card.ts';
 
 /** Stands for what was cut away. */
@@ -101,3 +101,21 @@ export function runsOf(line: Line, max: number): TextRun[] {
   }
   return runs.some(({ text }) => text.trim()) ? runs : [];
 }
+
+/** @see https://adaptivecards.io/explorer/RichTextBlock.html */
+export interface RichText {
+  readonly type: 'RichTextBlock';
+  readonly inlines: readonly TextRun[];
+  readonly spacing?: 'None' | 'Small' | 'Medium';
+}
+
+/** A block of these runs; none where there is nothing to show. */
+export const richText = (inlines: readonly TextRun[], spacing?: RichText['spacing']): RichText[] =>
+  inlines.length > 0 ? [{ type: 'RichTextBlock', ...(spacing && { spacing }), inlines }] : [];
+
+/** A small remark of the renderer's own. */
+export const notice = (text: string): RichText => ({
+  type: 'RichTextBlock',
+  spacing: 'Small',
+  inlines: [{ type: 'TextRun', text, isSubtle: true, size: 'Small' }],
+});

@@ -1,6 +1,7 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { useDynamoDb } from '../../test/support/dynamodb.ts';
+import { loseNextAnswer } from '../../test/support/lost-answers.ts';
 import { ana, bob, cleo, NOON, proposal } from '../../test/support/transfers.ts';
 import { wantedRoles } from '../due-work.ts';
 import { FerryError } from '../errors.ts';
@@ -233,6 +234,43 @@ describe('due work', () => {
     await stored();
     clock = NOON + DAY;
     expect(await store.listDue(1)).toHaveLength(1);
+  });
+});
+
+describe('when the answer to a write is lost', () => {
+  /** A process whose SDK sends again what was not answered. */
+  function process() {
+    const client = createDocumentClient({ region: 'us-east-1', endpoint: dynamo.endpoint });
+    client.config.credentials = async () => ({ accessKeyId: 'local', secretAccessKey: 'local' });
+    loseNextAnswer(client, 'PutItem');
+    return {
+      client,
+      own: createTransferStore({ client, tablePrefix: dynamo.prefix, now: () => clock }),
+    };
+  }
+
+  it('knows its own record again that it has just created', async () => {
+    const { client, own } = process();
+    const transfer = proposal();
+    expect(await own.create(transfer)).toBe('created');
+    expect(await own.create(transfer)).toBe('exists');
+    expect(await store.get(transfer.transferId)).toEqual(transfer);
+    client.destroy();
+  });
+
+  it('knows its own change again, and makes it once', async () => {
+    const { transferId } = await stored();
+    const { client, own } = process();
+    const approveOnce = (current: Transfer) =>
+      current.status === 'pending_approval'
+        ? { next: approve(current, bob.userId), result: 'decided' }
+        : { result: 'decided before' };
+    const { transfer, result } = await own.change(transferId, approveOnce);
+    expect(result).toBe('decided');
+    expect(await store.get(transferId)).toEqual(transfer);
+    expect(transfer.version).toBe(2);
+    expect((await own.change(transferId, approveOnce)).result).toBe('decided before');
+    client.destroy();
   });
 });
 

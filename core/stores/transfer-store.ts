@@ -1,4 +1,5 @@
 /** TransferRequests: the records of transfers, changed only by writes conditional on status and version. */
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -13,6 +14,7 @@ import { dueAt, dueToHold } from '../due-work.ts';
 import { FerryError } from '../errors.ts';
 import { type PostedMessage, type Transfer, transferSchema } from '../transfer.ts';
 import { expiresAt, fromItem, isAlive, LIFETIME, lostCondition, storeFault, toItem } from './items.ts';
+import { createOwnTurn } from './own-turn.ts';
 import { pack, unpack } from './packed.ts';
 
 /** A pure answer to the record as it stands: the next record, if it should change, and what to tell the caller. */
@@ -22,13 +24,11 @@ export interface Change<R> {
 }
 
 /** What the programs alone read; the rest can be read in a console: `npm run audit` tells the story. */
-const PACKED = new Set(['history', 'steps', 'forecast', 'audit']);
+const PACKED = new Set(['history', 'steps', 'sessions', 'forecast', 'audit']);
 
 /** The sparse index's partition for transfers. */
 const DUE_BUCKET = 'transfer';
 const MAX_TRIES = 20;
-/** How long a change waits for this process's own change before it, in milliseconds. */
-const PATIENCE_MS = 1_000;
 
 export interface TransferStore {
   /** Stores a new record. `exists`: this id was proposed before, by an earlier delivery of the same turn. */
@@ -62,6 +62,12 @@ function withThread(messages: unknown, thread: unknown): unknown {
   return messages.map((message) => ({ ...message, ref: { thread, ...message.ref } }));
 }
 
+/**
+ * Tells a write from all others. The SDK sends again what was not answered; when only the answer was lost, the second
+ * write loses its condition to the first, and without a mark that would look like somebody else's.
+ */
+const newMark = () => randomBytes(6).toString('base64url');
+
 /** @param options.audit who writes, when audit events are to be kept; a chain that was begun goes on without it */
 export function createTransferStore(options: {
   client: DynamoDBDocumentClient;
@@ -77,33 +83,10 @@ export function createTransferStore(options: {
       ? withAudit(before, after, { at: now(), by: options.audit ?? 'bot' })
       : after;
 
-  /** The latest change of this process to each record; settled ones are forgotten. */
-  const underWay = new Map<string, Promise<unknown>>();
+  const inOwnTurn = createOwnTurn();
 
-  /**
-   * Changes of one process to one record go one after the other, because a condition that is lost costs as much
-   * as a write. Only a courtesy: the conditions decide, so nobody waits for long.
-   */
-  async function afterOurOwn<T>(transferId: string, act: () => Promise<T>): Promise<T> {
-    const before = underWay.get(transferId);
-    const acting = (async () => {
-      if (before) await Promise.race([before, delay(PATIENCE_MS, undefined, { ref: false })]);
-      return act();
-    })();
-    const settled = acting.then(
-      () => undefined,
-      () => undefined,
-    );
-    underWay.set(transferId, settled);
-    try {
-      return await acting;
-    } finally {
-      if (underWay.get(transferId) === settled) underWay.delete(transferId);
-    }
-  }
-
-  const itemOf = (transfer: Transfer, heldDue?: number) => {
-    const due = dueToHold(dueAt(transfer, now()), heldDue, now());
+  const itemOf = (transfer: Transfer, mark: string, heldDue?: number) => {
+    const due = dueToHold(dueAt(transfer, now(), options.audit !== undefined), heldDue, now());
     const item = toItem({
       ...transfer,
       messages: transfer.messages.map((one) => withoutThread(one, transfer.thread)),
@@ -112,62 +95,76 @@ export function createTransferStore(options: {
       ...pack(item, PACKED),
       user_id: transfer.requester.userId,
       expires_at: expiresAt(transfer.createdAt, LIFETIME.transfer),
+      written_by: mark,
       ...(due === undefined ? {} : { due_bucket: DUE_BUCKET, due_at: due }),
     };
   };
 
   const transferOf = (item: Record<string, unknown>): Transfer => {
-    const { user_id, expires_at, due_bucket, due_at, ...attributes } = item;
+    const { user_id, expires_at, written_by, due_bucket, due_at, ...attributes } = item;
     const { thread, messages, ...record } = fromItem(unpack(attributes));
     return transferSchema.parse({ ...record, thread, messages: withThread(messages, thread) });
   };
 
-  async function read(transferId: string): Promise<{ transfer: Transfer; due?: number } | undefined> {
+  interface Found {
+    readonly transfer: Transfer;
+    readonly due?: number;
+    /** Of the write that left it so. */
+    readonly mark: unknown;
+  }
+
+  async function read(transferId: string): Promise<Found | undefined> {
     const { Item } = await client
       .send(new GetCommand({ TableName, Key: { transfer_id: transferId }, ConsistentRead: true }))
       .catch((error: unknown) => {
         throw storeFault(error);
       });
     if (!Item || !isAlive(Item, now())) return undefined;
-    const { due_at: due } = Item;
-    return { transfer: transferOf(Item), ...(typeof due === 'number' && { due }) };
+    const { due_at: due, written_by: mark } = Item;
+    return { transfer: transferOf(Item), mark, ...(typeof due === 'number' && { due }) };
   }
 
   return {
     get: async (transferId) => (await read(transferId))?.transfer,
 
     async create(transfer) {
+      const mark = newMark();
       try {
         await client.send(
           new PutCommand({
             TableName,
-            Item: itemOf(audited(undefined, transfer)),
+            Item: itemOf(audited(undefined, transfer), mark),
             ConditionExpression: 'attribute_not_exists(transfer_id)',
           }),
         );
         return 'created';
       } catch (error) {
         lostCondition(error);
-        return 'exists';
+        return (await read(transfer.transferId))?.mark === mark ? 'created' : 'exists';
       }
     },
 
     change: (transferId, decide) =>
-      afterOurOwn(transferId, async () => {
+      inOwnTurn(transferId, async () => {
+        let lost:
+          | { mark: string; written: Transfer; result: ReturnType<typeof decide>['result'] }
+          | undefined;
         for (let tried = 0; tried < MAX_TRIES; tried += 1) {
           const found = await read(transferId);
           if (!found) {
             throw new FerryError('not_found', { userMessage: `There is no transfer ${transferId}.` });
           }
+          if (lost && found.mark === lost.mark) return { transfer: lost.written, result: lost.result };
           const { transfer: current } = found;
           const { next, result } = decide(current);
           if (!next) return { transfer: current, result };
           const written = audited(current, { ...next, version: current.version + 1 });
+          const mark = newMark();
           try {
             await client.send(
               new PutCommand({
                 TableName,
-                Item: itemOf(transferSchema.parse(written), found.due),
+                Item: itemOf(transferSchema.parse(written), mark, found.due),
                 ConditionExpression: '#status = :status AND #version = :version',
                 ExpressionAttributeNames: { '#status': 'status', '#version': 'version' },
                 ExpressionAttributeValues: { ':status': current.status, ':version': current.version },
@@ -176,6 +173,7 @@ export function createTransferStore(options: {
             return { transfer: written, result };
           } catch (error) {
             lostCondition(error);
+            lost = { mark, written, result };
             await delay(Math.random() * 10 * (tried + 1));
           }
         }

@@ -19,7 +19,7 @@ beforeAll(() => {
     client: dynamo.documents,
     tablePrefix: dynamo.prefix,
     now: () => clock,
-    parse: (stored) => eventSchema.parse(stored),
+    parse: (stored) => eventSchema.safeParse(stored).data,
   });
 });
 beforeEach(() => {
@@ -92,6 +92,21 @@ describe('an abandoned claim', () => {
     expect(await store.takeOver(key, HOLD)).toBeUndefined();
     await store.release(key);
     expect(await store.takeOver(key, HOLD)).toBeUndefined();
+  });
+
+  it('counts as tried though its event cannot be read', async () => {
+    await store.claim(key, { words: 'of another release' } as unknown as Event, HOLD);
+    clock += HOLD;
+    expect(await store.takeOver(key, HOLD)).toEqual({ event: undefined, deliveries: 2 });
+    clock += HOLD;
+    expect(await store.takeOver(key, HOLD)).toEqual({ event: undefined, deliveries: 3 });
+  });
+
+  it('is not worked off once its day is over, though it is still there', async () => {
+    await claim();
+    clock += 86_400_000;
+    expect(await store.takeOver(key, HOLD)).toBeUndefined();
+    expect(await isAbandoned()).toBe(false);
   });
 
   it('does not come back when it is extended after it was done', async () => {

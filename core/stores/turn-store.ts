@@ -10,7 +10,7 @@ import {
   QueryCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { expiresAt, LIFETIME, lostCondition, storeFault } from './items.ts';
+import { expiresAt, isAlive, LIFETIME, lostCondition, storeFault } from './items.ts';
 
 const DUE_BUCKET = 'turn';
 const keyOf = (eventKey: string) => `turn#${eventKey}`;
@@ -32,16 +32,21 @@ export interface TurnStore<E> {
   listAbandoned(limit: number): Promise<string[]>;
   /**
    * Takes over an abandoned claim; undefined if another process was faster or it is done.
-   * `deliveries` counts claims and takeovers, so that an event that always fails can be given up.
+   * `deliveries` counts claims and takeovers, so that an event that always fails can be given up; `event` is
+   * undefined when this release cannot read it.
    */
-  takeOver(eventKey: string, holdMs: number): Promise<{ event: E; deliveries: number } | undefined>;
+  takeOver(
+    eventKey: string,
+    holdMs: number,
+  ): Promise<{ event: E | undefined; deliveries: number } | undefined>;
 }
 
 export function createTurnStore<E>(options: {
   client: DynamoDBDocumentClient;
   tablePrefix: string;
   now: () => number;
-  parse: (stored: unknown) => E;
+  /** Undefined for what cannot be read. */
+  parse: (stored: unknown) => E | undefined;
 }): TurnStore<E> {
   const { client, now } = options;
   const TableName = `${options.tablePrefix}TransferRequests`;
@@ -126,6 +131,20 @@ export function createTurnStore<E>(options: {
         .send(new GetCommand({ TableName, Key, ConsistentRead: true }))
         .catch(fail);
       if (!Item || typeof Item.due_at !== 'number' || Item.due_at > now()) return undefined;
+      if (!isAlive(Item, now())) {
+        // DynamoDB deletes late, and until then it would stand before all others that are due.
+        await client
+          .send(
+            new DeleteCommand({
+              TableName,
+              Key,
+              ConditionExpression: 'due_at = :seen',
+              ExpressionAttributeValues: { ':seen': Item.due_at },
+            }),
+          )
+          .catch(lostCondition);
+        return undefined;
+      }
       try {
         await client.send(
           new UpdateCommand({

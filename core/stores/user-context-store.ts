@@ -6,6 +6,7 @@ import { FerryError } from '../errors.ts';
 import { type Focus, fociSchema, withFocus } from '../focus.ts';
 import { type ThreadRef, threadRefSchema } from '../thread-ref.ts';
 import { expiresAt, isAlive, LIFETIME, lostCondition, storeFault } from './items.ts';
+import { createOwnTurn } from './own-turn.ts';
 
 const MAX_EXCHANGES = 10;
 /** UTF-16 units of what was said, and of the summary of the reply; ten of both stay below 70 KB. */
@@ -126,10 +127,17 @@ export function createUserContextStore(options: {
     };
   }
 
-  async function change(
+  const inOwnTurn = createOwnTurn();
+  const change = (
     userId: string,
     next: (context: UserContext) => UserContext,
     more: Spent = { tokens: 0, usd: 0 },
+  ): Promise<void> => inOwnTurn(userId, () => write(userId, next, more));
+
+  async function write(
+    userId: string,
+    next: (context: UserContext) => UserContext,
+    more: Spent,
   ): Promise<void> {
     for (let tried = 0; tried < MAX_TRIES; tried += 1) {
       const { context, tokens, version } = await read(userId);

@@ -126,7 +126,7 @@ export class DataStack extends Stack {
 
     acknowledge(this, {
       'AwsSolutions-SMG4':
-        'The values come from Slack and ServiceNow, which Secrets Manager cannot rotate; docs/operations.md has the steps.',
+        'The values come from Slack, Microsoft and ServiceNow, which Secrets Manager cannot rotate; docs/operations.md has the steps.',
       'AwsSolutions-S1':
         'Its objects are locked and written by two roles only; who read them is for CloudTrail data events, which an organisation turns on for all its buckets or none.',
     });

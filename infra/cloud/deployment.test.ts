@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadBotConfig, loadWorkerConfig } from '../../core/config.ts';
 import { type Resource, type SynthesizedCloud, synthesize } from '../../test/support/cloud.ts';
 import { worldPolicy } from '../local/world-policy.ts';
+import { METRICS } from '../schema/metrics.ts';
 import { QUEUE } from '../schema/queue.ts';
 import { TABLES, type TableDefinition } from '../schema/tables.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -16,6 +17,9 @@ import { ROOT } from './options.ts';
 
 const SYNTH_MS = 60_000;
 const operations = readFileSync(join(ROOT, 'docs', 'operations.md'), 'utf8');
+
+const GUID = '11111111-2222-3333-4444-555555555555';
+const TEAMS = { TEAMS_APP_ID: GUID, TEAMS_APP_TYPE: 'SingleTenant', TEAMS_TENANT_ID: GUID } as const;
 
 const variants = {
   default: {},
@@ -35,6 +39,13 @@ const variants = {
     serviceNowAuth: 'oauth',
     alarmEmail: 'ops@example.com',
     architecture: 'arm64',
+  },
+  'Teams alone': { chats: 'teams', settings: TEAMS },
+  'Slack and Teams': {
+    chats: ['slack', 'teams'],
+    settings: TEAMS,
+    ingress: 'alb',
+    certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/example',
   },
 } as const;
 type Variant = keyof typeof variants;
@@ -88,6 +99,12 @@ describe('the checks find', () => {
     [{ settings: { SLACK_BOT_TOKEN: 'xoxb-1' } }, /SLACK_BOT_TOKEN is a secret/],
     [{ settings: { NO_SUCH: '1' } }, /there is no setting NO_SUCH/],
     [{ minWorkers: 9, maxWorkers: 3 }, /minWorkers/],
+    [{ chats: 'pigeons' }, /chats/],
+    [{ chats: 'teams' }, /TEAMS_APP_ID goes with teams/],
+    [{ settings: TEAMS }, /TEAMS_TENANT_ID goes with teams/],
+    [{ chats: 'slack,teams', settings: TEAMS, ingress: 'none' }, /Teams posts to an address/],
+    [{ chats: 'teams', settings: { ...TEAMS, TEAMS_APP_TYPE: 'UserAssignedMSI' } }, /inside Azure only/],
+    [{ chats: 'teams', settings: { ...TEAMS, TEAMS_APP_PASSWORD: 'x' } }, /TEAMS_APP_PASSWORD is a secret/],
   ])('wrong options: %j', (options, fault) => {
     expect(() => synthesize(options)).toThrow(fault);
   });
@@ -168,11 +185,23 @@ describe('the service stack', () => {
   /** What stands in for the secrets' fields, each in the shape that the settings ask for. */
   const VALUES: Readonly<Record<string, string>> = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1' };
 
+  /** Whose secrets the services get. */
+  const CHATS_OF = {
+    default: ['SLACK'],
+    'Socket Mode': ['SLACK'],
+    'Teams alone': ['TEAMS'],
+    'Slack and Teams': ['SLACK', 'TEAMS'],
+  } as const;
+
   it.each([
     ['default', 'bot', loadBotConfig],
     ['default', 'worker', loadWorkerConfig],
     ['Socket Mode', 'bot', loadBotConfig],
     ['Socket Mode', 'worker', loadWorkerConfig],
+    ['Teams alone', 'bot', loadBotConfig],
+    ['Teams alone', 'worker', loadWorkerConfig],
+    ['Slack and Teams', 'bot', loadBotConfig],
+    ['Slack and Teams', 'worker', loadWorkerConfig],
   ] as const)('%s: gives the %s settings that it accepts', (variant, service, load) => {
     const task = all(variant, 'AWS::ECS::TaskDefinition').find(
       ({ Properties }) => Properties.Family === `FileFerry-${service}`,
@@ -191,8 +220,25 @@ describe('the service stack', () => {
     // The demo's policy keeps its passwords in the environment.
     const passwords = { DEMO_FTP_PASSWORD: 'secret' };
     const { env } = load({ ...environment, ...urls, ...passwords, FILEFERRY_CONFIG: policyFile });
+    const names = container.Secrets.map(({ Name }: { Name: string }) => Name.split('_', 1)[0]);
+    const chats = ['SLACK', 'TEAMS'].filter((chat) => names.includes(chat));
+    expect(chats).toEqual(CHATS_OF[variant]);
+    expect(env.TEAMS_APP_ID).toBe(chats.includes('TEAMS') ? GUID : undefined);
     expect(env.READ_ONLY_ROLE_ARN).toBe('arn:aws:iam::111122223333:role/FileFerryReadOnlyRole');
     expect(container).toMatchObject({ ReadonlyRootFilesystem: true, Command: [`${service}/main.ts`] });
+  });
+
+  it('shows every metric that the services emit, under the name that they give it', () => {
+    const [dashboard] = all('default', 'AWS::CloudWatch::Dashboard');
+    const body = JSON.stringify(dashboard?.Properties.DashboardBody).replaceAll('\\', '');
+    const shown = new Set(
+      [...body.matchAll(/"FileFerry","(\w+)","(\w+)","(\w+)"/g)].map(([, name, dimension, service]) => {
+        expect(dimension).toBe(METRICS.dimension);
+        expect(['bot', 'worker']).toContain(service);
+        return name;
+      }),
+    );
+    expect([...shown].sort()).toEqual(Object.values(METRICS.names).sort());
   });
 
   it('gives a worker 120 seconds to hand over, and scales by backlog per task', () => {
@@ -231,8 +277,16 @@ describe('the service stack', () => {
     expect(open('load balancer, private subnets')).toMatchObject([
       { CidrIp: '0.0.0.0/0', FromPort: 443, ToPort: 443 },
     ]);
-    const routes = all('default', 'AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey);
-    expect(routes.sort()).toEqual(['POST /api/messages', 'POST /slack/events']);
+    const routes = (variant: Variant) =>
+      all(variant, 'AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey);
+    expect(routes('default')).toEqual(['POST /slack/events']);
+    expect(routes('Teams alone')).toEqual(['POST /api/messages']);
+    const paths = (variant: Variant) =>
+      all(variant, 'AWS::ElasticLoadBalancingV2::ListenerRule').map(
+        ({ Properties }) => Properties.Conditions[0].PathPatternConfig.Values,
+      );
+    expect(paths('load balancer, private subnets')).toEqual([['/slack/events']]);
+    expect(paths('Slack and Teams')).toEqual([['/slack/events', '/api/messages']]);
   });
 
   it('runs the bot as a function where asked, and wakes it for what an ended sandbox left', () => {

@@ -22,16 +22,19 @@ import {
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { DnsRecordType, PrivateDnsNamespace } from 'aws-cdk-lib/aws-servicediscovery';
 import type { Construct } from 'constructs';
+import { CHAT_PATHS } from '../../bot/chat-paths.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { Network } from './network.ts';
+import type { CloudOptions } from './options.ts';
 import { PORTS } from './settings.ts';
 
-/** Paths that platforms post to; nothing else of the bot, such as its health, is reachable. */
-const CHAT_PATHS = ['/slack/events', '/api/messages'] as const;
+const chatPathsOf = ({ chats }: Pick<CloudOptions, 'chats'>): string[] =>
+  chats.map((chat) => CHAT_PATHS[chat]);
 
 const PORT = Port.tcp(PORTS.bot);
 
 interface IngressProps {
+  readonly options: CloudOptions;
   readonly network: Network;
   readonly service: FargateService;
   /** Of the bot's tasks. */
@@ -70,7 +73,7 @@ export function createHttpApi(scope: Construct, props: IngressProps): IMetric {
     accessLogSettings: { destination: new LogGroupLogDestination(props.logGroup) },
   });
   const integration = new HttpServiceDiscoveryIntegration('Bot', discovery, { vpcLink });
-  for (const path of CHAT_PATHS) {
+  for (const path of chatPathsOf(props.options)) {
     const routes = api.addRoutes({ path, methods: [HttpMethod.POST], integration });
     for (const route of routes) {
       acknowledge(route, {
@@ -109,7 +112,7 @@ export function createLoadBalancer(
   const targets = listener.addTargets('Bot', {
     priority: 1,
     conditions: [
-      ListenerCondition.pathPatterns([...CHAT_PATHS]),
+      ListenerCondition.pathPatterns(chatPathsOf(props.options)),
       ListenerCondition.httpRequestMethods(['POST']),
     ],
     port: PORTS.bot,

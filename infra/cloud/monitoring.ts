@@ -169,13 +169,23 @@ export function createMonitoring(scope: Construct, options: CloudOptions, watche
     graph('Cache and sessions', [
       ours('s3CacheHitRate', 'bot', 'Average'),
       ours('ssoSessionExpired', 'bot', 'Sum'),
+      ours('ssoSessionExpired', 'worker', 'Sum'),
     ]),
   );
   dashboard.addWidgets(
-    graph('Queue', [
-      data.queue.metricApproximateNumberOfMessagesVisible(),
-      data.queue.metricApproximateNumberOfMessagesNotVisible(),
-    ]),
+    graph(
+      'Bytes',
+      [ours('bytesTransferred', 'worker', 'Sum')],
+      [ours('throughput', 'worker', 'p50'), ours('throughput', 'worker', 'p90')],
+    ),
+    graph(
+      'Queue',
+      [
+        data.queue.metricApproximateNumberOfMessagesVisible(),
+        data.queue.metricApproximateNumberOfMessagesNotVisible(),
+      ],
+      [ours('queueAge', 'worker', 'p90')],
+    ),
     graph('Running tasks', Object.values(running)),
     ...alarms.filter(({ name }) => name === 'Throttled').map(({ alarm }) => graph('Tables', [alarm.metric])),
   );

@@ -13,6 +13,11 @@ const list = z
   .union([z.array(z.string()), z.string()])
   .transform((value) => (typeof value === 'string' ? value.split(',').filter(Boolean) : value));
 
+const CHATS = ['slack', 'teams'] as const;
+
+/** What the bot has to know of its registration with Microsoft, beside the secret. */
+const TEAMS_SETTINGS = ['TEAMS_APP_ID', 'TEAMS_APP_TYPE', 'TEAMS_TENANT_ID'] as const;
+
 const optionsSchema = z
   .strictObject({
     /** Twelve digits. Without it the templates fit any account. */
@@ -21,6 +26,8 @@ const optionsSchema = z
       .regex(/^\d{12}$/, 'expected twelve digits')
       .optional(),
     region: z.string().default('us-east-1'),
+    /** `slack`, `teams` or both; Teams also needs its three `settings`. */
+    chats: list.pipe(z.array(z.enum(CHATS)).min(1)).default(['slack']),
     /**
      * How chat platforms reach the bot: `http-api` (API Gateway), `alb` (needs `certificateArn`), `function-url` (the
      * bot runs as a Lambda function), or `none` (Slack's Socket Mode: nothing is reachable from outside).
@@ -56,6 +63,20 @@ const optionsSchema = z
       context.addIssue({ code: 'custom', path: [path], message });
     if (options.ingress === 'alb' && !options.certificateArn) {
       complain('certificateArn', 'is needed with ingress alb');
+    }
+    const hasTeams = options.chats.includes('teams');
+    if (hasTeams && options.ingress === 'none') {
+      complain('ingress', 'none is for Slack alone: Teams posts to an address');
+    }
+    for (const name of TEAMS_SETTINGS) {
+      const given = options.settings[name] !== undefined;
+      if (given !== hasTeams) complain('settings', `${name} goes with teams among the chats`);
+    }
+    if (options.settings.TEAMS_APP_TYPE === 'UserAssignedMSI') {
+      complain(
+        'settings',
+        'TEAMS_APP_TYPE: managed identities are inside Azure only; here it is SingleTenant',
+      );
     }
     if (options.minWorkers > options.maxWorkers) complain('minWorkers', 'is more than maxWorkers');
     for (const path of ['settings', 'secretSettings'] as const) {

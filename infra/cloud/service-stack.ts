@@ -131,7 +131,7 @@ export class ServiceStack extends Stack {
       });
     } else {
       bot = fargate('bot', { cpu: 256, memoryMiB: 512, stopSeconds: 60 });
-      const ingress = { network, service: bot, securityGroup: groups.bot, logGroup: logGroups.bot };
+      const ingress = { options, network, service: bot, securityGroup: groups.bot, logGroup: logGroups.bot };
       if (options.ingress === 'http-api') botFaults = createHttpApi(this, ingress);
       if (options.ingress === 'alb') {
         botFaults = createLoadBalancer(this, { ...ingress, certificateArn: options.certificateArn ?? '' });

@@ -13,9 +13,10 @@ export function secretFieldsOf(service: ServiceName, options: CloudOptions): str
       ? ['SERVICENOW_USER', 'SERVICENOW_PASSWORD']
       : ['SERVICENOW_CLIENT_ID', 'SERVICENOW_CLIENT_SECRET'];
   const listening = options.ingress === 'none' ? 'SLACK_APP_TOKEN' : 'SLACK_SIGNING_SECRET';
+  const slack = ['SLACK_BOT_TOKEN', ...(service === 'bot' ? [listening] : [])];
   return [
-    'SLACK_BOT_TOKEN',
-    ...(service === 'bot' ? [listening] : []),
+    ...(options.chats.includes('slack') ? slack : []),
+    ...(options.chats.includes('teams') ? ['TEAMS_APP_PASSWORD'] : []),
     ...serviceNow,
     ...options.secretSettings,
   ];

@@ -1,5 +1,5 @@
 /** `npm start`: the local stack with bot and worker, up until Ctrl-C, for a person to play Ana and Bob. */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { writePlaygroundFile } from './agents-playground.ts';
@@ -51,6 +51,16 @@ try {
     services.push(service);
     void service.exited.then((code) => stopped.resolve(`the ${name} ended (${code})`));
   }
+  // What an operator's programs need to look at this stack: the settings of both services, with a key that may look.
+  const { accessKeyId, secretAccessKey } = stack.adminKey;
+  const settings = {
+    ...stack.environmentForBot(),
+    ...stack.environmentForWorker(),
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  };
+  const lines = Object.entries(settings).map(([setting, value]) => `${setting}=${JSON.stringify(value)}\n`);
+  await writeFile(join(folder, 'operator.env'), lines.join(''));
   const heading = (text: string) => styleText('bold', text);
   const bot = services.find(({ name }) => name === 'bot');
   if (inTeams) await writePlaygroundFile(folder);
@@ -73,6 +83,10 @@ ${heading(`Try in #${TRANSFERS_CHANNEL.name}`)} (as Ana, then press Approve as B
 ${heading('Or as Ana in the direct messages')}
   where is my transfer?
   my transfers
+
+${heading('Or as an operator, in another terminal')}
+  npm run verify -- --env .fileferry/operator.env
+  npm run audit -- --env .fileferry/operator.env TRF-…
 
 Ctrl-C ends everything. The log of bot and worker follows.
 `);

@@ -64,7 +64,7 @@ const workflow = rig.deps({
   leaseMs,
   changes: {
     policy: { ...policy, destinations: { 'acme-ftp': order.destination } },
-    openSource: async () => ({ source, close: async () => {} }),
+    openSource: async () => ({ source, openedAt: [], close: async () => {} }),
     openTarget: () =>
       createFtpTarget(order.destination, async () => order.password, log, {
         name: 'acme-ftp',
@@ -93,7 +93,7 @@ const consumer = createConsumer({
   run: (taken, signal) => runTransfer(workflow, taken, signal),
   stopping: stopping.signal,
 });
-const deadLetters = createDeadLetters(queues);
+const deadLetters = createDeadLetters({ ...workflow, ...queues });
 const queue = createTransferQueue({ client: sqs, queueUrl: order.queueUrl, now });
 const reconciler = createReconciler({
   store: rig.store,

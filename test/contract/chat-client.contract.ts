@@ -36,6 +36,8 @@ export interface ChatClientHarness {
   whispers(thread: ThreadRef, viewer: string): Promise<readonly ShownMessage[]>;
   /** Direct messages of this person with the bot. */
   directMessages(userId: string): Promise<readonly ShownMessage[]>;
+  /** Somebody deletes the message. */
+  remove(message: MessageRef): void;
   /** The next post or edit is refused with a wait of this many seconds, as often as said. */
   throttle(seconds: number, times: number): void;
   /** The next post arrives, but its answer never comes. */
@@ -108,6 +110,16 @@ export function describeChatClientContract(
       const other = await client.post(thread, simple, { key: 'TRF-2/hello', lookFirst: true });
       expect(other.messageId).not.toBe(first.messageId);
       expect(await shown()).toHaveLength(2);
+    });
+
+    it('posts afresh when what it looks for was deleted, and finds that from then on', async () => {
+      const key = 'TRF-1/hello';
+      const first = await client.post(thread, simple, { key });
+      harness.remove(first);
+      const again = await harness.otherClient.post(thread, changed, { key, lookFirst: true });
+      expect(again.messageId).not.toBe(first.messageId);
+      expect(await client.post(thread, changed, { key, lookFirst: true })).toEqual(again);
+      expect(await shown()).toEqual([expect.stringContaining('Changed it')]);
     });
 
     it('knows its message when the answer to a post is lost, and posts no more than it must', async () => {

@@ -44,6 +44,7 @@ const title = text.max(75);
 const execute = z.strictObject({
   type: z.literal('Action.Execute'),
   title,
+  tooltip: text.max(75).optional(),
   verb: z.string().min(1),
   data: z.strictObject({ value: z.string(), thread: z.string().optional() }),
   style,
@@ -51,6 +52,7 @@ const execute = z.strictObject({
 const showCard = z.strictObject({
   type: z.literal('Action.ShowCard'),
   title,
+  tooltip: text.max(75).optional(),
   style,
   card: z.strictObject({
     type: z.literal('AdaptiveCard'),

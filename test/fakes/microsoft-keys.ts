@@ -12,6 +12,11 @@ export interface TokenClaims {
   /** Epoch seconds. */
   readonly exp?: number;
   readonly nbf?: number;
+  /** What tokens of a tenant's directory have besides. */
+  readonly tid?: string;
+  readonly ver?: '1.0' | '2.0';
+  readonly appid?: string;
+  readonly azp?: string;
 }
 
 export interface MicrosoftKeys {

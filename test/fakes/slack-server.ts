@@ -65,6 +65,8 @@ export interface SlackServer {
   readonly statuses: readonly string[];
   /** Somebody writes a message; returns its timestamp. */
   say(channel: string, user: string, text: string, threadTs?: string): string;
+  /** Somebody deletes a message. */
+  remove(channel: string, ts: string): void;
   /** The next calls of this method fail so. */
   fail(method: string, fault: FakeFault, times?: number): void;
   /** Resolves with the next Socket Mode connection, or the one that is open. */
@@ -281,6 +283,12 @@ export async function startSlackServer({ rates = false }: SlackServerOptions = {
     addChannel: (channel) => void channels.set(channel.id, channel),
     messages: (channel, viewer) =>
       messages.filter((one) => one.channel === channel && (!one.onlyFor || one.onlyFor === viewer)),
+    remove(channel, ts) {
+      messages.splice(
+        messages.findIndex((one) => one.channel === channel && one.ts === ts),
+        1,
+      );
+    },
     say(channel, user, text, threadTs) {
       const ts = nextTs();
       messages.push({ type: 'message', ts, channel, user, text, ...(threadTs && { thread_ts: threadTs }) });

@@ -62,8 +62,12 @@ export interface TeamsConnectorServer {
   all(): readonly TeamsMessage[];
   /** Messages in this person's personal chat with the bot. */
   personalMessages(aadObjectId: string): readonly TeamsMessage[];
+  /** Somebody deletes a message. */
+  remove(messageId: string): void;
   /** The next calls of this operation fail so. */
   fail(operation: Operation, fault: TeamsFault, times?: number): void;
+  /** The next call of this operation waits before it is done. */
+  hold(operation: Operation, until: Promise<void>): void;
   close(): Promise<void>;
 }
 
@@ -109,6 +113,7 @@ export async function startTeamsConnector(
   const messages: { -readonly [K in keyof TeamsMessage]: TeamsMessage[K] }[] = [];
   const calls: TeamsCall[] = [];
   const faults = new Map<Operation, { fault: TeamsFault; times: number }>();
+  const holds = new Map<Operation, Promise<void>>();
   const writes = new Map<string, number[]>();
   let lastId = 1_795_376_915_000;
 
@@ -152,8 +157,8 @@ export async function startTeamsConnector(
       const refused = refusal(conversationId, activity);
       if (refused) return refused;
       const id = nextId();
-      // Shown for a moment, and kept nowhere.
-      if (activity.type === 'typing') return { status: 202, body: {} };
+      // Shown for a moment, and no message.
+      if (activity.type === 'typing') return { status: 201, body: { id } };
       const thread = isChannel(conversationId) ? `${conversationId};messageid=${id}` : conversationId;
       messages.push({ id, conversationId: thread, activity, edits: 0 });
       return { status: 201, body: { id } };
@@ -186,7 +191,7 @@ export async function startTeamsConnector(
         status: 200,
         body: {
           id: `29:${user.aadObjectId}`,
-          aadObjectId: user.aadObjectId,
+          ...(user.userRole !== 'anonymous' && { aadObjectId: user.aadObjectId }),
           name: user.name,
           ...(user.email && { email: user.email }),
           userPrincipalName: `${user.name.toLowerCase().replace(/\W+/g, '.')}@directory.example`,
@@ -236,6 +241,9 @@ export async function startTeamsConnector(
     const call = callOf(req, await readJson(req));
     if (!call) return refuse(res, { status: 405, code: 'MethodNotAllowed' });
     calls.push(call);
+    const held = holds.get(call.operation);
+    holds.delete(call.operation);
+    await held;
     if (options.token !== undefined && call.authorization !== `Bearer ${options.token}`)
       return refuse(res, { status: 401, code: 'Unauthorized' });
     const fault = takeFault(call.operation);
@@ -277,6 +285,10 @@ export async function startTeamsConnector(
       serviceUrl,
       userOf: (aadObjectId) => users.get(aadObjectId),
       nextId,
+      setBot(id, withBot) {
+        const conversation = conversations.get(id);
+        if (conversation) conversations.set(id, { ...conversation, withBot });
+      },
     }),
     addUser(user) {
       users.set(user.aadObjectId, user);
@@ -290,7 +302,14 @@ export async function startTeamsConnector(
     all: () => [...messages],
     personalMessages: (aadObjectId) =>
       messages.filter((one) => one.conversationId === personalIdOf(aadObjectId)),
+    remove(messageId) {
+      messages.splice(
+        messages.findIndex(({ id }) => id === messageId),
+        1,
+      );
+    },
     fail: (operation, fault, times = 1) => void faults.set(operation, { fault, times }),
+    hold: (operation, until) => void holds.set(operation, until),
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();

@@ -29,8 +29,12 @@ export interface TeamsPeople {
     message: { readonly id: string; readonly conversationId: string },
     button: { readonly verb: string; readonly value: string; readonly thread?: string | undefined },
   ): Promise<Delivered>;
-  /** The app is added to a conversation. */
-  install(aadObjectId: string, conversationId: string): Promise<Delivered>;
+  /** The app is added to a conversation, of which Teams tells twice. */
+  install(aadObjectId: string, conversationId: string): Promise<readonly Delivered[]>;
+  /** The app is taken away again. */
+  uninstall(aadObjectId: string, conversationId: string): Promise<readonly Delivered[]>;
+  /** Somebody else comes to a conversation that the bot is in, or leaves it. */
+  member(aadObjectId: string, conversationId: string, change: 'joins' | 'leaves'): Promise<Delivered>;
   /** Sends an activity as it is. */
   deliver(activity: Readonly<Record<string, unknown>>): Promise<Delivered>;
 }
@@ -41,6 +45,8 @@ export function createTeamsPeople(teams: {
   serviceUrl: string;
   userOf: (aadObjectId: string) => TeamsUser | undefined;
   nextId: () => string;
+  /** The app is in this conversation from now on, or no longer. */
+  setBot: (conversationId: string, present: boolean) => void;
 }): TeamsPeople {
   let bot: { url: string; authorization?: () => string } | undefined;
 
@@ -84,6 +90,21 @@ export function createTeamsPeople(teams: {
     };
   }
 
+  const installation = (aadObjectId: string, conversationId: string, action: 'add' | 'remove') =>
+    deliver({
+      ...envelope(aadObjectId, conversationId),
+      type: 'installationUpdate',
+      action,
+      id: `f:${randomUUID()}`,
+    });
+  const members = (aadObjectId: string, conversationId: string, change: object) =>
+    deliver({
+      ...envelope(aadObjectId, conversationId),
+      type: 'conversationUpdate',
+      id: `f:${randomUUID()}`,
+      ...change,
+    });
+
   return {
     connect(where) {
       bot = where;
@@ -126,12 +147,24 @@ export function createTeamsPeople(teams: {
         replyToId: message.id,
         value: { action: { type: 'Action.Execute', verb, data: { value, thread } }, trigger: 'manual' },
       }),
-    install: (aadObjectId, conversationId) =>
-      deliver({
-        ...envelope(aadObjectId, conversationId),
-        type: 'installationUpdate',
-        action: 'add',
-        id: `f:${randomUUID()}`,
-      }),
+    async install(aadObjectId, conversationId) {
+      teams.setBot(conversationId, true);
+      return Promise.all([
+        members(aadObjectId, conversationId, { membersAdded: [{ id: BOT_ID }] }),
+        installation(aadObjectId, conversationId, 'add'),
+      ]);
+    },
+    async uninstall(aadObjectId, conversationId) {
+      teams.setBot(conversationId, false);
+      return Promise.all([
+        members(aadObjectId, conversationId, { membersRemoved: [{ id: BOT_ID }] }),
+        installation(aadObjectId, conversationId, 'remove'),
+      ]);
+    },
+    member(aadObjectId, conversationId, change) {
+      const list = [{ id: `29:${aadObjectId}`, aadObjectId }];
+      const told = change === 'joins' ? { membersAdded: list } : { membersRemoved: list };
+      return members(aadObjectId, conversationId, told);
+    },
   };
 }

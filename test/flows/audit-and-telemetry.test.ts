@@ -45,7 +45,11 @@ it('a transfer leaves a whole story in the audit bucket, and its figures in the 
   const kinds = new Set(story.events.map(({ kind }: { kind: string }) => kind));
   expect([...kinds].sort()).toEqual(['decision', 'files', 'session', 'state', 'ticket']);
   expect((await audit(transferId)).out).toContain('✓ every link of the hash chain holds');
-  expect((await audit('TRF-0000000000')).code).toBe(2);
+  const unknown = await audit('TRF-0000000000');
+  expect(unknown).toMatchObject({ code: 2, out: expect.stringContaining('There is no story') });
+
+  const root = await house.mention('ana', 'info s3://finance-exports/reports/2026/Q3/summary.xlsx');
+  await house.reply(root, 'summary.xlsx');
 
   const measured = (name: string) => house.log.some((line) => line.msg === 'metrics' && name in line);
   for (const name of [
@@ -56,7 +60,9 @@ it('a transfer leaves a whole story in the audit bucket, and its figures in the 
     names.transferSuccess,
     names.transferFailure,
     names.bytesTransferred,
+    names.throughput,
     names.queueAge,
+    names.s3CacheHitRate,
   ]) {
     await waitFor(`${name} in the log`, () => measured(name));
   }

@@ -54,6 +54,19 @@ describe('Slack over HTTP', () => {
       .messages(CHANNEL, user)
       .filter(({ onlyFor }) => onlyFor === user)
       .map((message) => JSON.stringify(message.blocks));
+  /** The message with such a button that this person alone is shown for what was done. */
+  async function whisperedTo(user: string, actionId: string, act: () => Promise<unknown>) {
+    const seen = new Set(slack.server.messages(CHANNEL, user).map(({ ts }) => ts));
+    await act();
+    return waitFor(`a button for ${user}`, () =>
+      slack.server
+        .messages(CHANNEL, user)
+        .find(
+          ({ ts, onlyFor, blocks }) =>
+            onlyFor === user && !seen.has(ts) && JSON.stringify(blocks).includes(`"${actionId}`),
+        ),
+    );
+  }
   /** Waits for one more whisper than there was before something was done. */
   async function whisperAfter(user: string, act: () => Promise<unknown>): Promise<string> {
     const before = whispersTo(user).length;
@@ -235,6 +248,25 @@ describe('Slack over HTTP', () => {
     expect(await whisperAfter(dan.id, () => slack.postCommand(dan.id, 'status'))).toContain(
       proposed.transferId,
     );
+  });
+
+  it('shows all what the asker chose in the answer to a slash command', async () => {
+    const question = await whisperedTo(dan.id, 'choose', () =>
+      slack.postCommand(dan.id, 'send q3-report.pdf to acme-ftp'),
+    );
+    const [choice] = buttonsOf({ ts: question.ts, blocks: question.blocks as { type: string }[] });
+    if (!choice) throw new Error('no choice');
+    const before = new Set(slack.server.messages(CHANNEL).map(({ ts }) => ts));
+    const { actionId, value } = choice;
+    await slack.postClick({ user: dan.id, channel: CHANNEL, messageTs: question.ts, actionId, value });
+    const card = await waitFor('the proposal, for Bob', () =>
+      slack.server
+        .messages(CHANNEL, bob.id)
+        .find(({ ts, blocks }) => !before.has(ts) && JSON.stringify(blocks).includes('Approval needed')),
+    );
+    expect(card).not.toHaveProperty('onlyFor');
+    expect(card.thread_ts).toBeUndefined();
+    expect(slack.server.messages(dan.dm)).toEqual([]);
   });
 
   it('posts everything once when Slack throttles', async () => {

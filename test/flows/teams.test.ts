@@ -1,69 +1,27 @@
 /** The walk in Teams, by our fake Bot Connector; and the one in which Ana asks in Slack and Bob approves in Teams. */
 import { describe, expect, it } from 'vitest';
-import { hashPlan } from '../../core/transfer.ts';
 import { TEAMS_CHANNEL, TEAMS_PEOPLE, teamsUserId } from '../../infra/local/local-teams.ts';
 import { PEOPLE } from '../../infra/local/slack-workspace.ts';
-import { buttonsIn, type CardButton } from '../fakes/adaptive-card.ts';
 import type { TeamsMessage } from '../fakes/teams-connector.ts';
 import { TEAMS_TENANT } from '../fakes/teams-world.ts';
-import {
-  changePolicy,
-  type House,
-  type HouseOptions,
-  shownIn,
-  useHouse,
-  userIdOf,
-  waitFor,
-} from '../support/house.ts';
+import { changePolicy, type HouseOptions, shownIn, useHouse, userIdOf, waitFor } from '../support/house.ts';
+import { buttonOf, buttonsOf, requestSummaryAs, shown, teamsHandsOf } from '../support/teams-hands.ts';
 
 const BUCKET = 'finance-exports';
 const KEY = 'reports/2026/Q3/summary.xlsx';
 const { ana, bob, cleo, dan } = TEAMS_PEOPLE;
-/** A new name at the destination each time, for acme-ftp refuses a name that is taken. */
-const request = (name: string) => `send s3://${BUCKET}/${KEY} to acme-ftp as ${name}`;
-
-const ONLY_TEAMS: HouseOptions = { slack: 'none', teams: 'fake' };
-
-function handsOf(house: House) {
-  const teams = () => {
-    const { teams } = house.stack;
-    if (!teams) throw new Error('this house has no Teams');
-    return teams;
-  };
-  const connect = (url = house.bot.url) => teams().people.connect({ url: `${url}/api/messages` });
-  const cardOf = (message: TeamsMessage) => message.activity.attachments?.[0]?.content;
-  const shown = (message: TeamsMessage) => JSON.stringify(message.activity);
-  const button = (message: TeamsMessage, verb: string): CardButton => {
-    const found = buttonsIn(cardOf(message)).find((one) => one.verb === verb);
-    if (!found) throw new Error(`no button ${verb} in ${shown(message)}`);
-    return found;
-  };
-  const messageWith = (conversationId: string, ...words: string[]) =>
-    waitFor(`a message with ${words.join(', ')}`, () =>
-      teams()
-        .messages(conversationId)
-        .find((message) => words.every((word) => shown(message).includes(word))),
-    );
-  async function ask(who: string, text: string, conversationId: string = TEAMS_CHANNEL.id) {
-    const said = await teams().people.mention(who, conversationId, text);
-    expect(said).toMatchObject({ status: 200, body: undefined });
-    const card = await messageWith(said.conversationId, '"verb":"approve"');
-    const { t: transferId } = JSON.parse(button(card, 'approve').value) as { t: string };
-    return { said, card, transferId };
-  }
-  const press = (who: string, message: TeamsMessage, verb: string) =>
-    teams().people.click(who, message, button(message, verb));
-  return { teams, connect, shown, button, messageWith, ask, press, cardOf };
-}
+/** What a crash leaves is taken over within seconds. */
+const SHORT = { LEASE_SECONDS: '3', RECONCILE_SECONDS: '1' };
+const ONLY_TEAMS: HouseOptions = { slack: 'none', teams: 'fake', bot: SHORT, worker: SHORT };
 
 describe('the walk in Teams', () => {
   const house = useHouse(ONLY_TEAMS);
-  const hands = handsOf(house);
+  const hands = teamsHandsOf(house);
 
   it('goes from a mention over an approval to the file, and answers in the personal chat', async () => {
-    const { teams, ask, press, shown, button } = hands;
+    const { teams, ask, press } = hands;
     hands.connect();
-    const { said, card, transferId } = await ask(ana, request('walk.xlsx'));
+    const { said, card, transferId } = await ask(ana, requestSummaryAs('walk.xlsx'));
     const { thread } = await house.recordWith(
       transferId,
       'ticketed',
@@ -71,7 +29,7 @@ describe('the walk in Teams', () => {
     );
     expect(thread).toMatchObject({ platform: 'teams', conversationId: said.conversationId });
 
-    const seen = button(card, 'approve');
+    const seen = buttonOf(card, 'approve');
     const refused = await press(ana, card, 'approve');
     expect(refused).toMatchObject({
       status: 200,
@@ -99,7 +57,7 @@ describe('the walk in Teams', () => {
     });
     const messages = teams().messages(said.conversationId);
     expect(messages).toHaveLength(3);
-    expect(messages.flatMap((message) => buttonsIn(hands.cardOf(message)))).toEqual([]);
+    expect(messages.flatMap(buttonsOf)).toEqual([]);
     expect(shown(messages[2] as TeamsMessage)).toContain('/acme/walk.xlsx');
     const source = await house.stack.readObject(BUCKET, KEY);
     expect(source.equals(await house.stack.ftp.read('/acme/walk.xlsx'))).toBe(true);
@@ -115,7 +73,7 @@ describe('the walk in Teams', () => {
   it('answers what is delivered twice once, and approves once of many clicks', async () => {
     const { teams, ask, press } = hands;
     hands.connect();
-    const { said, card, transferId } = await ask(ana, request('twice.xlsx'));
+    const { said, card, transferId } = await ask(ana, requestSummaryAs('twice.xlsx'));
     await Promise.all([teams().people.deliver(said.activity), teams().people.deliver(said.activity)]);
     const clicks = await Promise.all(
       Array.from({ length: 10 }, (_, i) => press(i % 2 ? bob : cleo, card, 'approve')),
@@ -129,14 +87,41 @@ describe('the walk in Teams', () => {
     expect(again.body).toMatchObject({ value: 'I have this click already.' });
   });
 
+  it('does it once with two bots, to whichever of them Teams delivers', async () => {
+    const { teams, press } = hands;
+    const urls = [house.bot.url, (await house.start('bot')).url];
+    const toEach = <T>(count: number, send: (i: number) => Promise<T>) =>
+      Promise.all(
+        Array.from({ length: count }, (_, i) => {
+          teams().people.connect({ url: `${urls[i % urls.length]}/api/messages` });
+          return send(i);
+        }),
+      );
+    hands.connect();
+    const said = await teams().people.mention(ana, TEAMS_CHANNEL.id, requestSummaryAs('two-bots.xlsx'));
+    const again = await toEach(4, () => teams().people.deliver(said.activity));
+    expect(again.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const card = await hands.messageWith(said.conversationId, '"verb":"approve"');
+    const { t: transferId } = JSON.parse(buttonOf(card, 'approve').value) as { t: string };
+    const clicks = await toEach(12, (i) => press(i % 3 ? bob : cleo, card, 'approve'));
+    // Each is answered, with the card or with a sentence.
+    expect(clicks.map(({ body }) => (body as { statusCode?: number }).statusCode)).toEqual(
+      Array(12).fill(200),
+    );
+    const ended = await house.settled(transferId, 'completed');
+    expect(ended.history.filter(({ status }) => status === 'approved')).toHaveLength(1);
+    expect(teams().messages(said.conversationId)).toHaveLength(3);
+    await house.bot.stop();
+  });
+
   it('rejects, cancels, asks back and refuses in words', async () => {
     const { teams, ask, press } = hands;
     hands.connect();
-    const rejected = await ask(ana, request('rejected.xlsx'));
+    const rejected = await ask(ana, requestSummaryAs('rejected.xlsx'));
     await press(bob, rejected.card, 'reject');
     await house.settled(rejected.transferId, 'rejected');
 
-    const withdrawn = await ask(ana, request('withdrawn.xlsx'));
+    const withdrawn = await ask(ana, requestSummaryAs('withdrawn.xlsx'));
     const answer = await teams().people.mention(
       ana,
       withdrawn.said.conversationId,
@@ -153,7 +138,7 @@ describe('the walk in Teams', () => {
     const offered = await waitFor('the choices, for Ana alone', () =>
       teams()
         .personalMessages(ana)
-        .find((message) => hands.shown(message).includes('"verb":"choose"')),
+        .find((message) => shown(message).includes('"verb":"choose"')),
     );
     expect(teams().messages(question.conversationId)).toHaveLength(0);
     const chosen = await press(ana, offered, 'choose');
@@ -169,38 +154,40 @@ describe('the walk in Teams', () => {
     await waitFor('the answer, for Ana alone', () =>
       teams()
         .personalMessages(ana)
-        .find((message) => hands.shown(message).includes('There is no bucket')),
+        .find((message) => shown(message).includes('There is no bucket')),
     );
     expect(teams().messages(refused.conversationId)).toHaveLength(0);
   });
 
-  it('greets once where it was added, and knows no forged button', async () => {
-    const { teams } = hands;
+  it('posts a card again rather than never when the bot dies before it knows of it, and both decide once', async () => {
+    const { teams, press } = hands;
     hands.connect();
-    const greeted = await teams().people.install(ana, TEAMS_CHANNEL.id);
-    await teams().people.install(ana, TEAMS_CHANNEL.id);
-    expect(greeted.status).toBe(200);
-    await waitFor('the greeting', () =>
-      teams()
-        .callsOf('send')
-        .find(({ conversationId }) => conversationId === TEAMS_CHANNEL.id),
-    );
-    const forged = await teams().people.click(
-      bob,
-      { id: '1795376915001', conversationId: TEAMS_CHANNEL.id },
-      { verb: 'approve', value: JSON.stringify({ t: 'TRF-0000000000', h: hashPlan({} as never) }) },
-    );
-    expect(forged.body).toMatchObject({ value: expect.stringContaining('do not know this button') });
-    const greetings = teams()
-      .callsOf('send')
-      .filter(({ conversationId }) => conversationId === TEAMS_CHANNEL.id);
-    expect(greetings).toHaveLength(1);
-  });
+    teams().fail('send', { kind: 'hang' });
+    const said = await teams().people.mention(ana, TEAMS_CHANNEL.id, requestSummaryAs('unknown.xlsx'));
+    const forgotten = await hands.messageWith(said.conversationId, '"verb":"approve"');
+    await house.bot.kill();
+    await house.start('bot');
+    hands.connect();
+    await waitFor('the card again', () => teams().messages(said.conversationId).length === 2, {
+      withinMs: 60_000,
+    });
+    const { t: transferId } = JSON.parse(buttonOf(forgotten, 'approve').value) as { t: string };
+    const approved = await press(bob, forgotten, 'approve');
+    expect(approved.body).toMatchObject({ type: 'application/vnd.microsoft.card.adaptive' });
+    const late = await press(cleo, forgotten, 'approve');
+    expect(late.body).toMatchObject({ value: expect.stringContaining('already approved this') });
+    const ended = await house.settled(transferId, 'completed');
+    expect(ended.history.filter(({ status }) => status === 'approved')).toHaveLength(1);
+    expect(
+      house.stack.serviceNow.incidents().filter(({ correlationId }) => correlationId.startsWith(transferId)),
+    ).toHaveLength(2);
+    expect(teams().messages(said.conversationId)).toHaveLength(4);
+  }, 120_000);
 
   it('loses no click when the bot dies right after it', async () => {
     const { ask, press } = hands;
     hands.connect();
-    const { card, transferId, said } = await ask(ana, request('crash.xlsx'));
+    const { card, transferId, said } = await ask(ana, requestSummaryAs('crash.xlsx'));
     const { bot } = house;
     await Promise.allSettled([
       press(bob, card, 'approve'),
@@ -208,13 +195,12 @@ describe('the walk in Teams', () => {
         .recordWith(transferId, 'decided', ({ decision }) => decision !== undefined)
         .then(() => bot.kill()),
     ]);
-    await house.start('bot', { RECONCILE_SECONDS: '1' });
+    await house.start('bot');
     hands.connect();
-    // The lock under which the dead bot was telling people lapses after a minute.
-    const ended = await house.settled(transferId, 'completed', { withinMs: 100_000 });
+    const ended = await house.settled(transferId, 'completed', { withinMs: 60_000 });
     expect(ended.history.filter(({ status }) => status === 'approved')).toHaveLength(1);
     expect(hands.teams().messages(said.conversationId).length).toBeGreaterThanOrEqual(3);
-  }, 130_000);
+  }, 90_000);
 });
 
 describe('Slack and Teams together', () => {
@@ -225,18 +211,18 @@ describe('Slack and Teams together', () => {
         policy.approval = { ...policy.approval, channel: `teams:${TEAMS_TENANT}:${TEAMS_CHANNEL.id}` };
       }),
   });
-  const hands = handsOf(house);
+  const hands = teamsHandsOf(house);
 
   it('lets Bob approve in Teams what Ana asked for in Slack, and shows Ana both lists', async () => {
     hands.connect();
-    const { teams, button, press } = hands;
-    await house.say('ana', request('across.xlsx'), { channel: PEOPLE.ana.dm });
+    const { teams, press } = hands;
+    await house.say('ana', requestSummaryAs('across.xlsx'), { channel: PEOPLE.ana.dm });
     const card = await waitFor('the proposal in the approvals channel of Teams', () =>
       teams()
         .all()
-        .find((message) => hands.shown(message).includes('"verb":"approve"')),
+        .find((message) => shown(message).includes('"verb":"approve"')),
     );
-    const { t: transferId } = JSON.parse(button(card, 'approve').value) as { t: string };
+    const { t: transferId } = JSON.parse(buttonOf(card, 'approve').value) as { t: string };
 
     // Ana has the same address in both, so she is told that she asked for it.
     const own = await press(ana, card, 'approve');
@@ -251,12 +237,12 @@ describe('Slack and Teams together', () => {
     expect(new Set(ended.messages.map(({ ref }) => ref.thread.platform))).toEqual(new Set(['teams']));
     expect(teams().messages(card.conversationId)).toHaveLength(3);
 
-    const { transferId: second } = await hands.ask(ana, request('second.xlsx'));
+    const { transferId: second } = await hands.ask(ana, requestSummaryAs('second.xlsx'));
     await teams().people.write(ana, 'history');
     await waitFor('Ana’s Slack transfer in Teams', () =>
       teams()
         .personalMessages(ana)
-        .find((message) => [transferId, second].every((id) => hands.shown(message).includes(id))),
+        .find((message) => [transferId, second].every((id) => shown(message).includes(id))),
     );
     await house.say('ana', 'history', { channel: PEOPLE.ana.dm });
     await waitFor('Ana’s Teams transfer in Slack', async () =>

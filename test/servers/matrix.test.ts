@@ -112,7 +112,7 @@ describe.each(SERVERS)('$name', (subject) => {
     await rig.run(transfer, {
       changes: {
         policy: { ...policy, destinations: { 'acme-ftp': destination } },
-        openSource: async () => ({ source, close: async () => {} }),
+        openSource: async () => ({ source, openedAt: [], close: async () => {} }),
         openTarget: () =>
           createFtpTarget(destination, async () => login.password ?? server.password, rig.log, {
             name: 'acme-ftp',

@@ -5,6 +5,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, expect } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
+import { auditBehind } from '../../core/audit.ts';
 import { isSettled } from '../../core/due-work.ts';
 import { createTurnStore } from '../../core/stores/turn-store.ts';
 import type { Transfer } from '../../core/transfer.ts';
@@ -101,11 +102,12 @@ export class GatedHouse {
     return { name, bytes, path: `/acme/${name}`, sentence };
   }
 
-  /** Has Ana ask for a new file, until the bot is done with that. */
+  /** Has Ana ask for a new file, until the bot is done with that, its audit events included. */
   async shipment(size?: number): Promise<Shipment> {
     const cargo = await this.cargo(size);
     const asked = await this.office.request('ana', cargo.sentence);
     await this.allTurnsDone();
+    await this.house.recordWith(asked.transferId, 'asked for and audited', (it) => !auditBehind(it));
     return { ...cargo, asked };
   }
 

@@ -107,8 +107,9 @@ export async function startHttpSlack(botUrl: () => string): Promise<HttpSlack> {
         user: { id: user, team_id: WORKSPACE.teamId },
         team: { id: WORKSPACE.teamId },
         channel: { id: channel },
-        container: { type: 'message', is_ephemeral: false, ...place },
-        message: { type: 'message', ts: messageTs, ...shown },
+        container: { type: 'message', is_ephemeral: shown?.onlyFor !== undefined, ...place },
+        // Slack sends no message along that is in no history.
+        ...(!shown?.onlyFor && { message: { type: 'message', ts: messageTs, ...shown } }),
         trigger_id: next(),
         actions: [{ type: 'button', block_id: 'b', action_id: actionId, value, action_ts: actionTs }],
       });

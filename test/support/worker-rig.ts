@@ -127,7 +127,7 @@ export function createWorkerRig(
       store,
       objects,
       policy,
-      openSource: async () => ({ source, close: async () => {} }),
+      openSource: async () => ({ source, openedAt: [now()], close: async () => {} }),
       openTarget: () => target,
       readTicketState,
       settle,

@@ -1,4 +1,5 @@
 /** The step that moves the bytes: a few connections, each carrying one object after another. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { LiveProgress } from '../../adapters/cards/progress-card.ts';
 import { type ErrorCode, FerryError, toFerryError } from '../../core/errors.ts';
@@ -70,6 +71,8 @@ const OF_ONE_OBJECT: ReadonlySet<ErrorCode> = new Set([
 const MOST_IN_A_ROW = 10;
 /** Objects that are named in the message. */
 const NAMED = 5;
+/** Longest wait for a connection's work to end after everything was stopped, in milliseconds. */
+const END_MS = 2_000;
 
 /** The server takes no more connections, but this run has others. */
 class Crowded extends Error {}
@@ -90,13 +93,15 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
   const { plan } = transfer;
   const verified = new Set<string>();
   const chosen = new Set<string>();
+  const planned = new Set<string>();
   const before = { objects: 0, bytes: 0 };
-  for await (const { progress, size } of objects.read(transfer)) {
+  for await (const { progress, size, targetPath } of objects.read(transfer)) {
+    // Only where names are numbered can they meet: planned ones differ.
+    if (plan.existing === 'rename') planned.add(targetPath);
     if (progress.state !== 'done') continue;
     before.objects += 1;
     before.bytes += size;
     verified.add(progress.verified);
-    // Planned names differ; only numbered ones can meet.
     if (plan.existing === 'rename') chosen.add(progress.finalPath);
   }
 
@@ -116,7 +121,7 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
     objects,
     source: deps.source,
     signal,
-    chosen,
+    names: { existing: plan.existing, chosen, planned },
     onProgress: (index, stored) => progress.moved(index, stored.bytes),
     factsOf: (index) => deps.facts.get(index),
     tempSuffix: destination.tempSuffix ?? TEMP_SUFFIX,
@@ -214,11 +219,18 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
     }
   }
 
+  const begun = new Set<Promise<unknown>>();
+  const trackedLane = () => {
+    const ended = lane();
+    begun.add(ended);
+    return ended;
+  };
+
   async function lanes(): Promise<void> {
     const order = { priority: plan.priority === 'high' ? 1 : 0, signal };
+    const { maxConnections } = destination;
     while (queue.hasMore()) {
-      if ((await connections.use(plan.destination, destination.maxConnections, order, lane)) === 'close')
-        return;
+      if ((await connections.use(plan.destination, maxConnections, order, trackedLane)) === 'close') return;
     }
   }
 
@@ -236,6 +248,10 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
       let ends = await Promise.allSettled(Array.from({ length: count }, lanes));
       // What a crowded lane gave back after the others had ended.
       while (queue.hasMore() && !signal.aborted) ends = [...ends, ...(await Promise.allSettled([lanes()]))];
+      // What was stopped is not waited for above, and may be in the middle of a rename or of a note.
+      if (signal.aborted) {
+        await Promise.race([Promise.allSettled(begun), delay(END_MS, undefined, { ref: false })]);
+      }
       deps.signal.throwIfAborted();
       if (stopAll.signal.aborted) throw stopAll.signal.reason;
       for (const end of ends) if (end.status === 'rejected') throw end.reason;

@@ -1,4 +1,5 @@
 /** The second step: both tickets exist, and nobody stopped the transfer in ServiceNow. */
+import { unlessAborted } from '../../core/deadline.ts';
 import type { TransferStore } from '../../core/stores/transfer-store.ts';
 import type { Tickets } from '../../core/tickets.ts';
 import { TICKET_KINDS } from '../../core/transfer.ts';
@@ -31,7 +32,7 @@ export async function checkTickets(deps: {
     deps.signal.throwIfAborted();
     let transfer = await deps.store.get(deps.transferId);
     if (transfer && TICKET_KINDS.some((kind) => transfer?.tickets[kind].sysId === undefined)) {
-      await deps.settle(deps.transferId);
+      await unlessAborted(deps.settle(deps.transferId), deps.signal);
       transfer = await deps.store.get(deps.transferId);
     }
     if (!transfer || TICKET_KINDS.some((kind) => transfer?.tickets[kind].sysId === undefined)) continue;

@@ -12,7 +12,7 @@ import {
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAuditOutbox } from '../../../core/audit-outbox.ts';
-import { isSettled } from '../../../core/due-work.ts';
+import { isSettled, wantedRoles } from '../../../core/due-work.ts';
 import { type AuditBucket, createAuditBucket } from '../../../core/s3-audit.ts';
 import { createObjectStore, type ObjectStore } from '../../../core/stores/object-store.ts';
 import { createTransferStore, type TransferStore } from '../../../core/stores/transfer-store.ts';
@@ -183,6 +183,89 @@ describe('the audit trail', () => {
     await outbox().bringIn(id);
     expect((await storyOf(id, await current(id))).faults).toEqual([]);
     expect((await current(id)).audit?.pending).toEqual([]);
+  });
+
+  /** Ended in the midst of its files, of which only the record tells. */
+  async function failedUnlisted(): Promise<string> {
+    clock = NOON;
+    const transfer = proposal({ status: 'running' });
+    const id = transfer.transferId;
+    await store.create(transfer);
+    await store.change(id, (seen) => ({
+      next: {
+        ...move(seen, 'failed', { at: clock, by: 'worker', text: 'Failed.' }),
+        steps: { ...seen.steps, stream: { attempts: 1 } },
+        endedAt: clock,
+      },
+      result: undefined,
+    }));
+    return id;
+  }
+
+  it('has the events of a transfer whose files cannot be listed', async () => {
+    const id = await failedUnlisted();
+    await outbox().bringIn(id);
+    const record = await current(id);
+    expect(record.audit?.pending).toEqual([]);
+    expect(record.audit?.files).toBeUndefined();
+    expect((await storyOf(id, record)).events).toHaveLength(2);
+  });
+
+  it('tells that files were not listed before the next attempt', async () => {
+    const id = await failedUnlisted();
+    await store.change(id, (seen) => ({
+      next: {
+        ...move(seen, 'queued', { at: clock, by: bob.userId, text: 'Another try.' }),
+        attempt: 2,
+        endedAt: undefined,
+      },
+      result: undefined,
+    }));
+    clock += 20_000;
+    await outbox().bringIn(id);
+    const { events, faults } = await storyOf(id, await current(id));
+    expect(faults).toEqual([]);
+    expect(events.map(({ kind, facts }) => [kind, facts?.digest])).toContainEqual(['files', 'not listed']);
+  });
+
+  it('is looked for by nobody once auditing is switched off', async () => {
+    clock = NOON;
+    const unaudited = createTransferStore({
+      client: dynamo.documents,
+      tablePrefix: dynamo.prefix,
+      now: () => clock,
+    });
+    const transfer = proposal({ status: 'running' });
+    const id = transfer.transferId;
+    await store.create(transfer);
+    await store.change(id, (seen) => ({
+      next: {
+        ...move(seen, 'cancelled', { at: clock, by: 'worker', text: 'Cancelled.' }),
+        tickets: {
+          user: { sysId: 'a', notedThrough: 2, closed: true },
+          audit: { sysId: 'b', notedThrough: 2, closed: true },
+        },
+        messages: wantedRoles({ ...seen, status: 'cancelled' }).map((role) => ({
+          role,
+          ref: { thread: seen.thread, messageId: role },
+          shownThrough: 2,
+        })),
+      },
+      result: undefined,
+    }));
+    clock += 20_000;
+    expect(await unaudited.listDue(100)).toContain(id);
+    await createAuditOutbox({
+      store: unaudited,
+      objects,
+      bucket: undefined,
+      writer: 'worker',
+      now: () => clock,
+      log: pino({ level: 'silent' }),
+    }).bringIn(id);
+    clock += 86_400_000;
+    expect(await unaudited.listDue(100)).not.toContain(id);
+    expect((await current(id)).audit?.pending).not.toEqual([]);
   });
 
   it('gathers events of a transfer that moves on, for a while', async () => {

@@ -1,4 +1,4 @@
-/** `npm run audit -- TRF-… [--json]`: tells one transfer's story; exit code 1 when a link is broken, 2 without a story. */
+/** `npm run audit -- TRF-… [--json] [--env FILE]`: tells one transfer's story; exit code 1 when a link is broken, 2 without a story. */
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -8,10 +8,14 @@ import { createTransferStore } from '../../../core/stores/transfer-store.ts';
 import { readStory, renderStory } from './story.ts';
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    /** A file of settings, beside the environment. */
+    env: { type: 'string', default: '.env' },
+  },
   allowPositionals: true,
 });
-if (existsSync('.env')) process.loadEnvFile('.env');
+if (existsSync(values.env)) process.loadEnvFile(values.env);
 const { env } = process;
 const [transferId = ''] = positionals;
 

@@ -1,6 +1,7 @@
 /** One transfer's story from the audit bucket, held against its own hashes and against the record while that is there. */
 import { createHash } from 'node:crypto';
 import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import { NOT_LISTED } from '../../../core/audit.ts';
 import { type AuditEvent, type AuditLine, auditLineSchema, chainFaults } from '../../../core/audit-event.ts';
 import { shownText } from '../../../core/shown-text.ts';
 import type { Transfer } from '../../../core/transfer.ts';
@@ -61,7 +62,7 @@ function recordFaults(record: Transfer, inBucket: readonly AuditEvent[]): string
 
 function listFaults(events: readonly AuditEvent[], bodies: ReadonlyMap<string, string>): string[] {
   return events.flatMap(({ kind, facts }) => {
-    if (kind !== 'files') return [];
+    if (kind !== 'files' || facts?.digest === NOT_LISTED) return [];
     const name = String(facts?.name);
     const body = bodies.get(name);
     if (body === undefined) return [`the list of files ${name} is missing`];
@@ -125,6 +126,9 @@ export function renderStory({ transferId, events, record, faults }: Story): stri
       ...(from === 'record' ? ['[not in the bucket yet]'] : []),
     ].join('  '),
   );
+  if (events.length === 0) {
+    return `There is no story of ${transferId}: no event in the bucket, and none on its record.`;
+  }
   const hashes = [...new Set(events.map(({ planHash }) => planHash))];
   return [
     `${transferId}   plan ${hashes.join(', ') || 'unknown'}`,

@@ -1,4 +1,4 @@
-/** `npm run verify [-- --json] [-- --secrets NAME …]`: prints the findings; the exit code is 1 when one is wrong. */
+/** `npm run verify [-- --json] [-- --secrets NAME …] [-- --env FILE] [-- --public-url URL]`: prints the findings; the exit code is 1 when one is wrong. */
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
@@ -8,12 +8,20 @@ import { verify } from './verify.ts';
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
+    /** A file of settings, beside the environment. */
+    env: { type: 'string', default: '.env' },
     secrets: { type: 'string', multiple: true, default: [] },
+    'public-url': { type: 'string' },
+    'microsoft-login': { type: 'string' },
   },
 });
-if (existsSync('.env')) process.loadEnvFile('.env');
+if (existsSync(values.env)) process.loadEnvFile(values.env);
 
-const findings = await verify(process.env, pino({ level: 'silent' }), values.secrets);
+const findings = await verify(process.env, pino({ level: 'silent' }), {
+  secrets: values.secrets,
+  publicUrl: values['public-url'],
+  microsoftLogin: values['microsoft-login'],
+});
 const right = findings.every(({ status }) => status !== 'wrong');
 process.stdout.write(
   values.json

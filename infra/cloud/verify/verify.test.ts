@@ -105,6 +105,8 @@ it('finds on the local stack all that is right, and the one destination that is 
     expect(statusOf(findings, 'tables', what)).toBe('unknown');
   }
   expect(statusOf(findings, 'role', 'trust')).toBe('unknown');
+  // The services may write audit events, and not look at them.
+  expect(statusOf(findings, 'audit', 'fileferry-audit')).toBe('unknown');
 });
 
 it('exits 0 when nothing is wrong, and prints a table without secrets', async () => {
@@ -115,6 +117,23 @@ it('exits 0 when nothing is wrong, and prints a table without secrets', async ()
   for (const secret of [settings.SLACK_BOT_TOKEN, stack.ftp.password, settings.SERVICENOW_PASSWORD]) {
     expect(output).not.toContain(secret);
   }
+});
+
+it('looks at Teams where only Teams is configured', async () => {
+  const GUID = '11111111-2222-3333-4444-555555555555';
+  const teams = {
+    SLACK_BOT_TOKEN: '',
+    TEAMS_APP_ID: GUID,
+    TEAMS_APP_PASSWORD: 'secret',
+    TEAMS_APP_TYPE: 'SingleTenant',
+    TEAMS_TENANT_ID: GUID,
+  };
+  const nowhere = 'http://127.0.0.1:1';
+  const options = { microsoftLogin: nowhere, publicUrl: nowhere };
+  const findings = await verify({ ...settings, ...teams }, log, options);
+  expect(statusOf(findings, 'teams', 'credentials')).toBe('wrong');
+  expect(statusOf(findings, 'way in', '/api/messages')).toBe('wrong');
+  expect(findings.filter(({ area, what }) => area === 'slack' || what === '/slack/events')).toEqual([]);
 });
 
 describe('says what is wrong, and what to do:', () => {

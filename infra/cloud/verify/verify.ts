@@ -8,6 +8,8 @@ import { createStsClient } from '../../../core/s3-credentials.ts';
 import { createSecretResolver, createSecretsClient } from '../../../core/secrets.ts';
 import { createServiceNow } from '../../../core/servicenow.ts';
 import { settingsFromSecret } from '../../../core/settings-secret.ts';
+import { lookAtAuditBucket } from './audit-bucket.ts';
+import { lookAtTeams, lookAtTheWayIn } from './chats.ts';
 import { type Finding, ok, reasonOf, wrong } from './finding.ts';
 import {
   BOT_SCOPES,
@@ -63,14 +65,28 @@ function readSettings(settings: Environment) {
   return { bot, worker, faults: [...faults] };
 }
 
-/**
- * @param environment the settings of bot and worker together
- * @param secrets names of secrets whose fields are settings as well; the environment wins
- */
+export interface VerifyOptions {
+  /** Names of secrets whose fields are settings as well; the environment wins. */
+  readonly secrets?: readonly string[];
+  /** Where chat platforms post to, such as `https://ferry.example.com`. */
+  readonly publicUrl?: string | undefined;
+  /** Where Microsoft gives tokens; another one for the clouds of governments. */
+  readonly microsoftLogin?: string | undefined;
+}
+
+const MICROSOFT_LOGIN = 'https://login.microsoftonline.com';
+
+/** The paths that the chats of these settings post to. */
+const wayIn = (env: NonNullable<ReturnType<typeof readSettings>['bot']>['env']): string[] => [
+  ...(env.SLACK_BOT_TOKEN && !env.SLACK_APP_TOKEN ? ['/slack/events'] : []),
+  ...(env.TEAMS_APP_ID && !env.TEAMS_LOCAL_NO_AUTH ? ['/api/messages'] : []),
+];
+
+/** @param environment the settings of bot and worker together */
 export async function verify(
   environment: Environment,
   log: Logger,
-  secrets: readonly string[] = [],
+  { secrets = [], publicUrl, microsoftLogin = MICROSOFT_LOGIN }: VerifyOptions = {},
 ): Promise<Finding[]> {
   const { settings, findings } = await complete(environment, secrets);
   const { bot, worker, faults } = readSettings(settings);
@@ -118,10 +134,17 @@ export async function verify(
         externalId: env.READ_ONLY_ROLE_EXTERNAL_ID,
         buckets: Object.keys(policy.buckets),
       }),
+      lookAtAuditBucket(
+        { region, ...endpoint(env.AWS_ENDPOINT_URL_S3), forcePathStyle: env.S3_FORCE_PATH_STYLE },
+        env.AUDIT_BUCKET,
+        emulated,
+      ),
       lookAtSlack(env.SLACK_API_URL, [
         ...(botToken ? [{ setting: 'SLACK_BOT_TOKEN', token: botToken, scopes: BOT_SCOPES }] : []),
         ...(appToken ? [{ setting: 'SLACK_APP_TOKEN', token: appToken, scopes: ['connections:write'] }] : []),
       ]),
+      lookAtTeams(microsoftLogin, bot.env),
+      lookAtTheWayIn(publicUrl, wayIn(bot.env)),
       lookAtServiceNow(serviceNow, env.SERVICENOW_URL).then((finding) => [finding]),
       lookAtModel(bot.env as typeof bot.env & ModelSettings, region, emulated).then((finding) => [finding]),
       lookAtDestinations(policy, resolveSecret, log),
