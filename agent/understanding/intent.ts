@@ -59,7 +59,7 @@ function decides(facts: Facts): boolean {
 const APPROVAL_RIGHT =
   /(?:^| )(?:give|grant|assign|allow|get)(?: (?!approval|the|go|ok|okay)\S+){1,3} (?:permissions?|rights?|power) to (?:approve|authori[sz]e|decide|sign)/;
 const ACCESS_CHANGE =
-  /(?:^| )(?:(?:give|grant|get|add|make|let|elevate|promote|allow)(?: \S+){0,4} (?:access(?! denied| error| forbidden| refused)|permissions?(?! denied| error)|rights?|admin|approver|privileges?)|(?:add|register|create|configure|set up|whitelist|allow)(?: \S+){0,4} (?:destination|target|ftp server|server|host|endpoint|bucket|approver|user|policy)|(?:change|edit|modify|update|relax|disable|turn off|raise|increase|lift)(?: \S+){0,4} (?:policy|policies|limits?|rules?|approvers?|four-eyes|permissions?))(?= |$)/;
+  /(?:^| )(?:(?:give|grant|get|add|make|let|elevate|promote|allow)(?: \S+){0,4} (?:access(?! denied| error| forbidden| refused)|permissions?(?! denied| error)|rights?|admin|approver|privileges?)|(?:add|put|assign|promote)(?: \S+){1,3} (?:to|as|into) (?:the |an? )?(?:approvers?|admins?|administrators?|group|policy|whitelist)|(?:add|register|create|configure|set up|whitelist|allow)(?: \S+){0,4} (?:destination|target|ftp server|server|host|endpoint|bucket|approver|user|policy)|(?:change|edit|modify|update|relax|disable|turn off|raise|increase|lift)(?: \S+){0,4} (?:policy|policies|limits?|rules?|approvers?|four-eyes|permissions?))(?= |$)/;
 
 function forbids(facts: Facts): Wish | undefined {
   const { line, object, bucket, destination, question, id } = facts;
@@ -373,6 +373,7 @@ function statusLike(facts: Facts): boolean {
   if (/(?:^| )(?:what|which)(?: \S+)? (?:is|are) (?:in|under|inside|the latest|the newest)(?= |$)/.test(line))
     return false;
   if (/(?:^| )(?:exists?|modified|changed)(?= |$)/.test(line)) return false;
+  if (facts.bucket && /^(?:and |so )?when (?:was|were)(?= )/.test(line)) return false;
   const whereFile = /(?:^| )where(?:'s| is| are)(?= )/.test(line);
   if (whereFile && facts.bucket) return false;
   return (
