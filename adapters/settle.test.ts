@@ -33,10 +33,16 @@ const syncedCards: SyncCards = async (transfer) => ({
 });
 
 function settler(
-  parts: { tickets?: SyncTickets; cards?: SyncCards; lockMs?: number; roundMs?: number } = {},
+  parts: {
+    tickets?: SyncTickets;
+    cards?: SyncCards;
+    lockMs?: number;
+    roundMs?: number;
+    in?: TransferStore;
+  } = {},
 ) {
   return createSettler({
-    store,
+    store: parts.in ?? store,
     syncTickets: parts.tickets ?? syncedTickets,
     syncCards: parts.cards ?? syncedCards,
     lockMs: parts.lockMs ?? 60_000,
@@ -278,20 +284,25 @@ describe('settling', () => {
   it('does not write down what comes after it was given up', async () => {
     const id = await given();
     const late = Promise.withResolvers<void>();
-    const done = Promise.withResolvers<void>();
-    await settler({
-      cards: async (transfer, again) => {
-        await late.promise;
-        setImmediate(done.resolve);
-        const posted = await syncedCards(transfer, again);
-        return { ...posted, messages: [] };
+    let changes = 0;
+    const counted: TransferStore = {
+      ...store,
+      change: async (...asked) => {
+        const answer = await store.change(...asked);
+        changes += 1;
+        return answer;
       },
-      roundMs: 50,
-    }).settle(id);
+    };
+    const cards: SyncCards = async (transfer, again) => {
+      await late.promise;
+      return { ...(await syncedCards(transfer, again)), messages: [] };
+    };
+    await settler({ cards, roundMs: 50, in: counted }).settle(id);
     await settler().settle(id);
     const { version } = await current(id);
+    const before = changes;
     late.resolve();
-    await done.promise;
+    await vi.waitFor(() => expect(changes).toBe(before + 1));
     expect(await current(id)).toMatchObject({ version, messages: [{ role: 'approval' }] });
   });
 

@@ -1,17 +1,24 @@
 /** Chat events at a steady rate: whether each is acknowledged, how soon, and that nobody is answered twice. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { parse, stringify } from 'yaml';
 import { startService } from '../infra/local/services.ts';
 import { PEOPLE, SLACK_APP, TRANSFERS_CHANNEL, WORKSPACE } from '../infra/local/slack-workspace.ts';
-import { startStack } from '../infra/local/stack.ts';
+import { type Stack, startStack } from '../infra/local/stack.ts';
 import { SLACK_BOT, type SlackServer } from '../test/fakes/slack-server.ts';
 import { type HttpSlack, startHttpSlack } from '../test/support/http-slack.ts';
-import { until } from './colleagues.ts';
 import type { Delivery, DriverOrder, DriverReport } from './event-driver.ts';
 
+/** So many people write in turn. */
+const CROWD = 40;
+/** How long answers may take after the last event, in milliseconds. */
+const PATIENCE_MS = 120_000;
+const PROBE_MS = 1_000;
 /** Every so many mentions, Slack delivers one again. */
 const AGAIN_EVERY = 10;
 
@@ -28,6 +35,18 @@ interface ChatFigures {
 export interface ChatLoad {
   readonly bot: ChatFigures;
   readonly echo: ChatFigures;
+}
+
+const crowd = Array.from({ length: CROWD }, (_none, index) => `U9${String(index).padStart(5, '0')}`);
+
+/** Brings the crowd into the workspace, and lets them ask. */
+async function invite(stack: Stack, slack: HttpSlack): Promise<void> {
+  for (const id of crowd) slack.server.addUser({ id, name: id.toLowerCase(), profile: { real_name: id } });
+  const ids = [...crowd, SLACK_BOT.userId, ...Object.values(PEOPLE).map(({ id }) => id)];
+  slack.server.addChannel({ id: TRANSFERS_CHANNEL.id, members: ids });
+  const policy = parse(await readFile(stack.configFile, 'utf8'));
+  policy.groups.requesters.push(...crowd.map((id) => `slack:${WORKSPACE.teamId}:${id}`));
+  await writeFile(stack.configFile, stringify(policy));
 }
 
 /** Mentions as Slack delivers them: two events each, and some of them once more. */
@@ -48,8 +67,9 @@ function mentions(slack: HttpSlack, events: number) {
     });
   while (deliveries.length < events) {
     const text = `<@${SLACK_APP.botUserId}> help`;
-    const root = slack.server.say(TRANSFERS_CHANNEL.id, PEOPLE.ana.id, text);
-    const both = slack.mentionEvents(root, PEOPLE.ana.id, text);
+    const user = crowd[roots.length % CROWD] ?? '';
+    const root = slack.server.say(TRANSFERS_CHANNEL.id, user, text);
+    const both = slack.mentionEvents(root, user, text);
     for (const [index, event] of both.entries()) deliver(event, `Ev${root}/${index}`, false);
     if (roots.length % AGAIN_EVERY === 0) deliver(both[1] ?? {}, `Ev${root}/1`, true);
     roots.push(root);
@@ -75,11 +95,12 @@ async function measure(slack: HttpSlack, url: string, load: { perSecond: number;
   const { roots, deliveries } = mentions(slack, load.perSecond * load.seconds);
   const { perSecond } = load;
   const report = await drive({ url, secret: SLACK_APP.signingSecret, perSecond, deliveries });
-  await until('all answers', () => {
-    const answers = answersTo(slack.server);
-    return roots.every((root) => answers.has(root)) || undefined;
-  });
-  const answers = answersTo(slack.server);
+  const deadline = Date.now() + PATIENCE_MS;
+  let answers = answersTo(slack.server);
+  while (!roots.every((root) => answers.has(root)) && Date.now() < deadline) {
+    await delay(PROBE_MS);
+    answers = answersTo(slack.server);
+  }
   const sorted = report.milliseconds.toSorted((a, b) => a - b);
   const at = (share: number) => Number((sorted[Math.ceil(share * sorted.length) - 1] ?? 0).toFixed(1));
   return {
@@ -93,7 +114,7 @@ async function measure(slack: HttpSlack, url: string, load: { perSecond: number;
   };
 }
 
-/** Measures the echo bot, then ours, on the same Slack; each is warmed up for a second. */
+/** Measures the echo bot, then ours, on the same Slack; each is warmed up until everybody was seen once. */
 export async function chatLoad(load: {
   perSecond: number;
   seconds: number;
@@ -102,6 +123,7 @@ export async function chatLoad(load: {
   const { perSecond } = load;
   const stack = await startStack({ slack: 'none' });
   const slack = await startHttpSlack(() => '');
+  await invite(stack, slack);
   const args = [join(import.meta.dirname, 'echo-bot.ts'), slack.server.url, SLACK_BOT.token];
   const echo = spawn(process.execPath, [...args, SLACK_APP.signingSecret], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -111,7 +133,7 @@ export async function chatLoad(load: {
     const bot = await startService('bot', { ...stack.environmentForBot(), ...slack.botSettings });
     try {
       const figuresOf = async (url: string, seconds: number) => {
-        await measure(slack, url, { perSecond: Math.min(perSecond, 10), seconds: 1 });
+        await measure(slack, url, { perSecond: Math.min(perSecond, 25), seconds: 4 });
         return measure(slack, url, { perSecond, seconds });
       };
       const bare = await figuresOf(`${echoUrl}/slack/events`, load.echoSeconds);

@@ -127,18 +127,15 @@ describe('the reconciler', () => {
     const { queued, run, serviceNow, clock, reconciler, sent, get } = surroundings();
     serviceNow.down = true;
     const transfer = await queued([plannedObject()]);
-    const end = clock.now + 4 * 60 * MINUTE;
-    while (clock.now < end) {
+    expect(await run(transfer)).toBe('deferred');
+    for (let looks = 0; looks < 60; looks += 1) {
+      clock.now += 20_000;
       const before = sent.length;
       await reconciler().look();
-      if (sent.length > before || clock.now === end - 4 * 60 * MINUTE) {
-        expect(await run(transfer)).toBe('deferred');
-      }
-      clock.now += 20_000;
+      if (sent.length > before) expect(await run(transfer)).toBe('deferred');
     }
-    // Of 720 looks.
-    expect(sent.length).toBeGreaterThan(40);
-    expect(sent.length).toBeLessThan(70);
+    expect(sent.length).toBeGreaterThan(5);
+    expect(sent.length).toBeLessThan(20);
     serviceNow.down = false;
     clock.now += 5 * MINUTE;
     await reconciler().look();
@@ -193,7 +190,7 @@ describe('the reconciler', () => {
     await store.create(stuck);
     await store.create(good);
     clock.now += MINUTE;
-    await reconciler({ followUp: () => new Promise(() => {}), tendMs: 50 }).look();
+    await reconciler({ followUp: () => new Promise(() => {}), tendMs: 3_000 }).look();
     expect((await get(good.transferId)).status).toBe('queued');
     expect(lines.some(({ transferId, level }) => transferId === stuck.transferId && level === 50)).toBe(true);
   });

@@ -29,6 +29,8 @@ const PACKED = new Set(['history', 'steps', 'sessions', 'forecast', 'audit']);
 /** The sparse index's partition for transfers. */
 const DUE_BUCKET = 'transfer';
 const MAX_TRIES = 20;
+/** How long a change waits for this process's own change before it, in milliseconds: nobody is to be held up. */
+const PATIENCE_MS = 1_000;
 
 export interface TransferStore {
   /** Stores a new record. `exists`: this id was proposed before, by an earlier delivery of the same turn. */
@@ -83,7 +85,7 @@ export function createTransferStore(options: {
       ? withAudit(before, after, { at: now(), by: options.audit ?? 'bot' })
       : after;
 
-  const inOwnTurn = createOwnTurn();
+  const inOwnTurn = createOwnTurn(PATIENCE_MS);
 
   const itemOf = (transfer: Transfer, mark: string, heldDue?: number) => {
     const due = dueToHold(dueAt(transfer, now(), options.audit !== undefined), heldDue, now());

@@ -15,6 +15,8 @@ const MAX_PREFERENCES = 30;
 const MAX_PREFERENCE_NAME = 50;
 const MAX_PREFERENCE = 500;
 const MAX_TRIES = 50;
+/** How long a change waits for this process's own change before it, in milliseconds: nobody waits for what is remembered. */
+const PATIENCE_MS = 10_000;
 
 const exchangeSchema = z.strictObject({
   /** Epoch milliseconds. */
@@ -127,7 +129,7 @@ export function createUserContextStore(options: {
     };
   }
 
-  const inOwnTurn = createOwnTurn();
+  const inOwnTurn = createOwnTurn(PATIENCE_MS);
   const change = (
     userId: string,
     next: (context: UserContext) => UserContext,
