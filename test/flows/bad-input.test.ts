@@ -39,7 +39,7 @@ async function footprint() {
     new ScanCommand({ TableName: `${TABLE_PREFIX}TransferRequests`, ProjectionExpression: 'transfer_id' }),
   );
   return {
-    records: Items.map((item) => String(item.transfer_id)).filter((id) => !id.startsWith('turn#')).length,
+    records: Items.map((item) => String(item.transfer_id)).filter((id) => /^TRF-[^/]+$/.test(id)).length,
     tickets: gated.stack.serviceNow.incidents().length,
     files: await gated.stack.ftp.files(),
   };
