@@ -193,7 +193,7 @@ describe('the reconciler', () => {
     await store.create(stuck);
     await store.create(good);
     clock.now += MINUTE;
-    await reconciler({ followUp: () => new Promise(() => {}), tendMs: 50 }).look();
+    await reconciler({ followUp: () => new Promise(() => {}), tendMs: 1_000 }).look();
     expect((await get(good.transferId)).status).toBe('queued');
     expect(lines.some(({ transferId, level }) => transferId === stuck.transferId && level === 50)).toBe(true);
   });
