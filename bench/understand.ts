@@ -23,6 +23,7 @@ const sentences: { text: string; context?: Context }[] = [
   'utterances.held-out-2.json',
   'utterances.held-out-3.json',
   'utterances.held-out-4.json',
+  'utterances.held-out-5.json',
 ].flatMap((name) => read(name));
 
 const ROUNDS = 21;

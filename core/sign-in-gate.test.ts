@@ -215,6 +215,6 @@ it('gives no credentials within a session that has lapsed', async () => {
   granting.catch(() => {});
   while (shown.length === 0) await new Promise((resolve) => setImmediate(resolve));
   decide('allowed');
-  await expect(granting).rejects.toMatchObject({ code: 'not_allowed' });
+  await expect(granting).rejects.toMatchObject({ code: 'unavailable' });
   expect(fake.calls).not.toContain('/federation/credentials');
 });

@@ -6,6 +6,16 @@ import { namesFor } from './places.ts';
 import type { Intent, ObjectSlots, Reading, Slots } from './reading.ts';
 import { entitiesOf, type Sentence } from './sentence.ts';
 
+const PLACES: Readonly<Record<string, number>> = {
+  first: 0,
+  '1st': 0,
+  second: 1,
+  '2nd': 1,
+  third: 2,
+  '3rd': 2,
+  last: -1,
+};
+
 /** The answer to an open question: a few words that name what was missing. */
 export function answered(sentence: Sentence, wish: Wish): Reading | undefined {
   const { pending } = sentence.context;
@@ -20,7 +30,13 @@ export function answered(sentence: Sentence, wish: Wish): Reading | undefined {
     /^(?:(?:the|to|it's|its|in|from|use|make it|oh|sorry|i mean|i meant|that|one|ok|please) )*(\S+)(?: (?:please|one|then|of course|!|\.))*$/.exec(
       sentence.line,
     );
-  const offered = Object.entries(pending.ambiguous ?? {}).flatMap(([slot, choices]) => {
+  const place =
+    /^(?:(?:the|use|take|ok|please) )*(first|1st|second|2nd|third|3rd|last)(?: (?:one|bucket|destination|option|please))*(?: [.!])?$/.exec(
+      sentence.line,
+    )?.[1];
+  const offered = Object.entries(pending.ambiguous ?? {}).flatMap(([slot, choices], _at, all) => {
+    const chosen = place === undefined || all.length > 1 ? undefined : choices.at(PLACES[place] ?? -1);
+    if (chosen !== undefined) return [[slot, chosen] as const];
     const said = sentence.words.find(({ raw }) => choices.includes(raw.toLowerCase()))?.raw.toLowerCase();
     return said === undefined ? [] : [[slot, said] as const];
   });

@@ -76,7 +76,7 @@ export const EDGE = new Set(
   regarding re concerning done finished arrived made through yet fail failed stuck happened happening why work working doing looking
   should've fire chuck tonight's both's few couple several these's chance chances odds likely success succeed risk probability want's says said
   say already before first second third instead pls too immediately well
-  below beneath underneath encrypted encryption
+  else below beneath underneath encrypted encryption
   use used using much less more oh ah uh um hmm er oops whoops actually wait hold nope three four five six can't couldn't cannot won't wouldn't doesn't isn't aren't haven't hasn't don't didn't
   checksum etag md5 sha256 timestamp storage class attributes properties stats many missing abort kill withdraw revoke halt scrap undo restart rerun re-run redo resubmit track read open browse start run`.split(
     /\s+/,

@@ -31,7 +31,7 @@ function decides(facts: Facts): boolean {
   const about =
     id ||
     sentence.context.lastTransfer !== undefined ||
-    /(?:^| )(?:transfers?|requests?|pending|queue|waiting|it|them|everything)(?= |$)/.test(line);
+    /(?:^| )(?:transfers?|requests?|approvals?|pending|queue|waiting|it|them|everything)(?= |$)/.test(line);
   const frees = cue.RELEASE.test(line) && about && !cue.RETRY.test(line);
   if (!says && !frees) return false;
   if (
@@ -59,7 +59,7 @@ function decides(facts: Facts): boolean {
 const APPROVAL_RIGHT =
   /(?:^| )(?:give|grant|assign|allow|get)(?: (?!approval|the|go|ok|okay)\S+){1,3} (?:permissions?|rights?|power) to (?:approve|authori[sz]e|decide|sign)/;
 const ACCESS_CHANGE =
-  /(?:^| )(?:(?:give|grant|get|add|make|let|elevate|promote|allow)(?: \S+){0,4} (?:access(?! denied| error| forbidden| refused)|permissions?(?! denied| error)|rights?|admin|approver|privileges?)|(?:add|register|create|configure|set up|whitelist|allow)(?: \S+){0,4} (?:destination|target|ftp server|server|host|endpoint|bucket|approver|user|policy)|(?:change|edit|modify|update|relax|disable|turn off|raise|increase|lift)(?: \S+){0,4} (?:policy|policies|limits?|rules?|approvers?|four-eyes|permissions?))(?= |$)/;
+  /(?:^| )(?:(?:give|grant|get|add|make|let|elevate|promote|allow)(?: \S+){0,4} (?:access(?! denied| error| forbidden| refused)|permissions?(?! denied| error)|rights?|admin|approver|privileges?)|(?:add|put|assign|promote)(?: \S+){1,3} (?:to|as|into) (?:the |an? )?(?:approvers?|admins?|administrators?|group|policy|whitelist)|(?:add|register|create|configure|set up|whitelist|allow)(?: \S+){0,4} (?:destination|target|ftp server|server|host|endpoint|bucket|approver|user|policy)|(?:change|edit|modify|update|relax|disable|turn off|raise|increase|lift)(?: \S+){0,4} (?:policy|policies|limits?|rules?|approvers?|four-eyes|permissions?))(?= |$)/;
 
 function forbids(facts: Facts): Wish | undefined {
   const { line, object, bucket, destination, question, id } = facts;
@@ -87,6 +87,12 @@ function forbids(facts: Facts): Wish | undefined {
 
 function aboutTransfers(facts: Facts): Wish | undefined {
   const { line, id, object, destination, bucket, question, sentence } = facts;
+  if (
+    /(?:^| )stop (?:sending|bothering|pinging|notifying|messaging|telling|spamming)(?: \S+)? (?:me|us)(?= |$)/.test(
+      line,
+    )
+  )
+    return smalltalk;
   const { lastTransfer } = sentence.context;
   const back =
     lastTransfer !== undefined && /(?:^| )(?:it|that|this|one|them|last|transfer)(?= |$)/.test(line);
@@ -367,6 +373,7 @@ function statusLike(facts: Facts): boolean {
   if (/(?:^| )(?:what|which)(?: \S+)? (?:is|are) (?:in|under|inside|the latest|the newest)(?= |$)/.test(line))
     return false;
   if (/(?:^| )(?:exists?|modified|changed)(?= |$)/.test(line)) return false;
+  if (facts.bucket && /^(?:and |so )?when (?:was|were)(?= )/.test(line)) return false;
   const whereFile = /(?:^| )where(?:'s| is| are)(?= )/.test(line);
   if (whereFile && facts.bucket) return false;
   return (

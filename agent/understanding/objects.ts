@@ -106,7 +106,10 @@ export function findObjects(sentence: Sentence, forTransfer: boolean): Found {
       /^(?:folder|directory|dir|prefix)$/.test(before);
     const isTarget =
       forTransfer &&
-      ((at > destinationAt && INTO.test(before)) || /^(?:as|named|into|rename|renamed)$/.test(before));
+      ((at > destinationAt && INTO.test(before)) ||
+        /^(?:as|named|into|rename|renamed)$/.test(before) ||
+        (/^(?:it|them|this|that)$/.test(before) &&
+          /^(?:name|call|rename|naming|calling|renaming)$/.test(words[at - 2]?.norm ?? '')));
     switch (entity.kind) {
       case 'path': {
         const isKey = !Number.isFinite(destinationAt)

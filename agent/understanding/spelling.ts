@@ -44,7 +44,7 @@ const INNOCENT = new Set(
   downloads download downloaded uploads loaded load reload
   partners parter warehouses ranging running runner
   another other others mother
-  contents content contest context contract
+  contents content contest context contract consent consents
   files`.split(/\s+/),
 );
 

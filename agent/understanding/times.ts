@@ -74,7 +74,9 @@ export function withTimes(words: readonly Word[], world: World, absolute: boolea
   if (!DATED.test(joined)) return marked;
   const [date, second] = chrono.parse(joined, new Date(world.now));
   if (!date || joined.slice(date.index, date.index + date.text.length).includes('#')) return marked;
-  let from = wordAt(joined, date.index);
+  // The reader of dates takes "on" for a part of the date.
+  const lead = /^(?:on|since|until|till|by)\s/i.exec(date.text);
+  let from = wordAt(joined, date.index) + (lead ? 1 : 0);
   const to = wordAt(joined, date.index + date.text.length) + 1;
   const before = marked[from - 1]?.norm ?? '';
   const isOn = [
@@ -95,7 +97,7 @@ export function withTimes(words: readonly Word[], world: World, absolute: boolea
   ];
   if (!absolute && !isOn.includes(before) && from > 0) return marked;
   // "Until Monday" and "by Friday" say when something has to be there.
-  if (!absolute && ['until', 'by', 'till'].includes(before))
+  if (!absolute && ['until', 'by', 'till', 'on'].includes(before))
     return replaced(marked, from, to, spoken(marked, from, to), true);
   if (['since', 'after', 'before', 'until', 'between'].includes(before)) from--;
   if (before === 'between' && second && marked[to]?.norm === 'and') {

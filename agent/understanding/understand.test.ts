@@ -37,6 +37,7 @@ const ALL = [
   'utterances.held-out-2.json',
   'utterances.held-out-3.json',
   'utterances.held-out-4.json',
+  'utterances.held-out-5.json',
 ].flatMap(cases);
 
 describe('accuracy', () => {
@@ -49,6 +50,7 @@ describe('accuracy', () => {
     ['utterances.held-out-2.json', 170, 0.98, 0.97],
     ['utterances.held-out-3.json', 130, 0.98, 0.97],
     ['utterances.held-out-4.json', 100, 0.98, 0.97],
+    ['utterances.held-out-5.json', 60, 0.98, 0.97],
   ])('%s', (name, least, intents, slots) => {
     const all = cases(name);
     const readings = all.map((one) => ({ one, got: understand(one.text, world, one.context) }));
@@ -66,6 +68,25 @@ describe('accuracy', () => {
       .map(({ text, context }) => ({ text, intent: understand(text, world, context).intent }))
       .filter(({ intent }) => ['request_transfer', 'cancel', 'retry'].includes(intent));
     expect(acted).toEqual([]);
+  });
+});
+
+describe('other talk of transfers, orders and approvals', () => {
+  const traps = read('utterances.traps.json') as { unrelated: string[]; approvals: string[] };
+  const CONTEXTS: Context[] = [
+    {},
+    { lastTransfer: { id: 'TRF-8F3K2Q', status: 'RUNNING' } },
+    { lastObject: { bucket: 'finance-exports', key: 'a.csv' } },
+  ];
+  it.each(traps.unrelated)('is no wish: %s', (text) => {
+    for (const context of CONTEXTS) {
+      const { intent, slots } = understand(text, world, context);
+      const wanted = intent === 'clarify' ? slots.for : intent;
+      expect(['request_transfer', 'predict', 'cancel', 'retry']).not.toContain(wanted);
+    }
+  });
+  it.each(traps.approvals)('is an attempt to approve: %s', (text) => {
+    expect(understand(text, world).intent).toBe('approve_attempt');
   });
 });
 

@@ -1,4 +1,4 @@
-/** The parts of a record that nobody but its programs reads, deflated: a record is paid for by the kilobyte at every write. */
+/** The parts of an item that nobody but the programs reads, deflated: items are paid for by the kilobyte at every write. */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 /** Attribute that holds them: raw DEFLATE (RFC 1951) over a JSON object. */

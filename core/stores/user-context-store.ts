@@ -7,6 +7,7 @@ import { type Focus, fociSchema, withFocus } from '../focus.ts';
 import { type ThreadRef, threadRefSchema } from '../thread-ref.ts';
 import { expiresAt, isAlive, LIFETIME, lostCondition, storeFault } from './items.ts';
 import { createOwnTurn } from './own-turn.ts';
+import { pack, unpack } from './packed.ts';
 
 const MAX_EXCHANGES = 10;
 /** UTF-16 units of what was said, and of the summary of the reply; ten of both stay below 70 KB. */
@@ -15,6 +16,8 @@ const MAX_PREFERENCES = 30;
 const MAX_PREFERENCE_NAME = 50;
 const MAX_PREFERENCE = 500;
 const MAX_TRIES = 50;
+/** Ten exchanges repeat themselves: packed, they are a kilobyte or two. */
+const PACKED = new Set(['exchanges', 'foci']);
 /** How long a change waits for this process's own change before it, in milliseconds: nobody waits for what is remembered. */
 const PATIENCE_MS = 10_000;
 
@@ -116,7 +119,7 @@ export function createUserContextStore(options: {
     const { Item } = await client
       .send(new GetCommand({ TableName, Key: { user_id: userId }, ConsistentRead: true }))
       .catch(fail);
-    const { exchanges, preferences, foci } = Item && isAlive(Item, now()) ? Item : {};
+    const { exchanges, preferences, foci } = Item && isAlive(Item, now()) ? unpack(Item) : {};
     const tokens = tokensSchema.safeParse(Item?.tokens).data;
     return {
       tokens: tokens?.day === today() ? tokens : undefined,
@@ -156,7 +159,7 @@ export function createUserContextStore(options: {
         await client.send(
           new PutCommand({
             TableName,
-            Item,
+            Item: pack(Item, PACKED),
             ...(version === 0
               ? { ConditionExpression: 'attribute_not_exists(user_id)' }
               : {

@@ -30,6 +30,8 @@ const TABLE_NEEDS: Readonly<Record<ServiceName, Readonly<Partial<Record<TableNam
   },
   worker: {
     ActiveSessions: SESSIONS,
+    // How the requester wants to be told.
+    UserContext: { verbs: ['GetItem'] },
     TransferRequests: { verbs: ['GetItem', 'PutItem', 'UpdateItem'], indexes: ['DueIndex'] },
     AgentLearning: { verbs: ['GetItem', 'UpdateItem'] },
   },
