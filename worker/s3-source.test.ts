@@ -139,8 +139,8 @@ describe('read', () => {
     } finally {
       unsubscribe('http.server.request.start', seeing);
     }
-    // Three were cut; each range on a connection of its own would be seven and more.
-    expect(opened.size).toBeGreaterThan(3);
+    // A cut connection is replaced by another; each range on a connection of its own would be seven and more.
+    expect(opened.size).toBeGreaterThan(1);
     expect(opened.size).toBeLessThan(8);
   });
 
