@@ -37,10 +37,17 @@ interface ShowCard {
     readonly actions: readonly [Execute];
   };
 }
+/** @see https://adaptivecards.io/explorer/Action.OpenUrl.html */
+interface OpenUrl {
+  readonly type: 'Action.OpenUrl';
+  readonly title: string;
+  readonly url: string;
+  readonly style: 'positive';
+}
 export interface ActionRow {
   readonly type: 'ActionSet';
   readonly spacing?: 'Medium' | 'Small';
-  readonly actions: readonly (Execute | ShowCard)[];
+  readonly actions: readonly (Execute | ShowCard | OpenUrl)[];
 }
 
 /** Bytes of a part of a card as JSON, with the comma after it. */
@@ -73,6 +80,16 @@ function buttonOf(
       actions: [{ ...execute, title: plainText(`Yes, ${action.label.toLowerCase()}`, MAX_LABEL) }],
     },
   };
+}
+
+/** A button that opens a page; nothing where there is no page to open. */
+export function openBlocks(label: string, url: string): ActionRow[] {
+  const page = URL.parse(url);
+  const title = plainText(label, MAX_LABEL);
+  if ((page?.protocol !== 'https:' && page?.protocol !== 'http:') || page.href.length > MAX_VALUE || !title)
+    return [];
+  const button: OpenUrl = { type: 'Action.OpenUrl', title, url: page.href, style: 'positive' };
+  return [{ type: 'ActionSet', spacing: 'Medium', actions: [button] }];
 }
 
 /** Side by side as many as a phone shows. */

@@ -1,7 +1,7 @@
 /** Renders a neutral card as an Adaptive Card 1.5 that Teams takes, whatever the card holds. */
 import type { Card, CardElement, ChecklistState } from '../card.ts';
 import { formatBytes, formatDuration, percent, progressBar } from '../format.ts';
-import { type ActionRow, buttonBlocks, sizeOf } from './buttons.ts';
+import { type ActionRow, buttonBlocks, openBlocks, sizeOf } from './buttons.ts';
 import {
   cleanText,
   escapeMarkdown,
@@ -123,9 +123,8 @@ function blocksOf(element: CardElement, thread: string | undefined): Block[] {
           i === 0 ? 'Medium' : 'None',
         ),
       );
-    // As a link, which looks the same on a phone and needs no room among the buttons.
     case 'open':
-      return richText(runsOf([{ kind: 'link', url: element.url, text: element.label }], MAX_LINE));
+      return openBlocks(element.label, element.url);
     case 'actions':
       return buttonBlocks(element.actions, thread);
     default: {

@@ -60,12 +60,19 @@ const showCard = z.strictObject({
     actions: z.tuple([execute]),
   }),
 });
+/** @see https://adaptivecards.io/explorer/Action.OpenUrl.html */
+const openUrl = z.strictObject({
+  type: z.literal('Action.OpenUrl'),
+  title,
+  url: z.url({ protocol: /^https?$/ }),
+  style,
+});
 const actionSet = z.strictObject({
   type: z.literal('ActionSet'),
   spacing,
   // Teams hides what comes after the sixth behind a menu.
   actions: z
-    .array(z.discriminatedUnion('type', [execute, showCard]))
+    .array(z.discriminatedUnion('type', [execute, showCard, openUrl]))
     .min(1)
     .max(6),
 });
