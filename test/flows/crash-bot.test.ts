@@ -1,8 +1,6 @@
 /** The bot is killed at every kind of moment, and everything is delivered to it twice: what people asked for is done, once. */
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { REGION } from '../../infra/local/stack-environment.ts';
 import { type Fits, nth, type Shipment, useGatedHouse } from '../support/gated-house.ts';
 import { waitFor } from '../support/house.ts';
 import type { Mention } from '../support/office.ts';
@@ -128,25 +126,14 @@ describe(
   () => {
     it('does everything once when every event and every message comes twice or more', async () => {
       const { bot, worker } = gated.gates;
-      const { sqs } = gated.stack;
-      const client = new SQSClient({
-        endpoint: sqs.endpoint,
-        useQueueUrlAsEndpoint: false,
-        region: REGION,
-        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-      });
       const copies: string[] = [];
-      const send = (MessageBody: string) => {
-        const command = new SendMessageCommand({ QueueUrl: sqs.queueUrl, MessageBody });
-        return client.send(command);
-      };
       const sendSchema = z.object({ MessageBody: z.string() });
       for (const gate of [bot.sqs, worker.sqs]) {
         gate.onMoment = ({ phase, what, bytes }) => {
           if (phase !== 'asked' || what !== 'SendMessage') return undefined;
           const { MessageBody } = sendSchema.parse(JSON.parse(bytes.toString().split('\r\n\r\n')[1] ?? ''));
           copies.push(MessageBody);
-          void send(MessageBody);
+          void gated.sendMessage(MessageBody);
           return undefined;
         };
       }
@@ -164,7 +151,7 @@ describe(
       );
       for (const shipment of shipments) await gated.delivered(shipment);
       // Once more, when all is done.
-      await Promise.all(copies.map(send));
+      await Promise.all(copies.map((body) => gated.sendMessage(body)));
       const again = await Promise.all(shipments.map((one) => gated.delivered(one)));
       expect(copies.length).toBeGreaterThanOrEqual(shipments.length);
       for (const { attempt, steps } of again) expect([attempt, steps.stream.attempts]).toEqual([1, 1]);

@@ -2,10 +2,8 @@
 
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Service } from '../../infra/local/services.ts';
-import { REGION } from '../../infra/local/stack-environment.ts';
 import { type Fits, type Shipment, useGatedHouse } from '../support/gated-house.ts';
 import { waitFor } from '../support/house.ts';
 
@@ -33,16 +31,8 @@ function midFile({ asked }: Shipment): Promise<string> {
 }
 
 async function messageAgain({ asked }: Shipment): Promise<void> {
-  const { sqs } = gated.stack;
-  const client = new SQSClient({
-    endpoint: sqs.endpoint,
-    useQueueUrlAsEndpoint: false,
-    region: REGION,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
   const body = { v: 1, transferId: asked.transferId, attempt: 1, enqueuedAt: Date.now() };
-  await client.send(new SendMessageCommand({ QueueUrl: sqs.queueUrl, MessageBody: JSON.stringify(body) }));
-  client.destroy();
+  await gated.sendMessage(JSON.stringify(body));
 }
 
 describe(

@@ -2,9 +2,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { REGION } from '../../infra/local/stack-environment.ts';
 import { nth, type Shipment, useGatedHouse } from '../support/gated-house.ts';
 import { waitFor } from '../support/house.ts';
 import { type Asked, textOf } from '../support/office.ts';
@@ -86,17 +84,8 @@ describe('SQS is down at the approval', () => {
       gated.gates.bot.sqs.shut();
       await approve(one);
       await gated.office.reply(one.asked.root, 'ana', 'The transfer queue cannot be reached');
-      const { sqs } = gated.stack;
-      const client = new SQSClient({
-        endpoint: sqs.endpoint,
-        useQueueUrlAsEndpoint: false,
-        region: REGION,
-        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-      });
       const body = { v: 1, transferId: one.asked.transferId, attempt: 1, enqueuedAt: Date.now() };
-      const MessageBody = JSON.stringify(body);
-      await client.send(new SendMessageCommand({ QueueUrl: sqs.deadLetterQueueUrl, MessageBody }));
-      client.destroy();
+      await gated.sendMessage(JSON.stringify(body), gated.stack.sqs.deadLetterQueueUrl);
       const outcome = await gated.office.reply(one.asked.root, 'ana', 'What happened', 'FileFerry gave up');
       await gated.done(one.asked.transferId, 'failed');
       for (const { state, notes } of gated.ticketsOf(one.asked.transferId)) {

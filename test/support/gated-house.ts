@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, expect } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
@@ -11,7 +12,7 @@ import { createTurnStore } from '../../core/stores/turn-store.ts';
 import type { Transfer } from '../../core/transfer.ts';
 import type { Service, ServiceName } from '../../infra/local/services.ts';
 import type { Stack } from '../../infra/local/stack.ts';
-import { type Environment, TABLE_PREFIX } from '../../infra/local/stack-environment.ts';
+import { type Environment, REGION, TABLE_PREFIX } from '../../infra/local/stack-environment.ts';
 import { type Gate, type Moment, openGate } from '../fakes/gate.ts';
 import { type House, useHouse, type WaitOptions, waitFor } from './house.ts';
 import { type Asked, Office } from './office.ts';
@@ -100,6 +101,18 @@ export class GatedHouse {
     await this.put(`flows/${name}`, bytes);
     const sentence = `send s3://finance-exports/flows/${name} to acme-ftp`;
     return { name, bytes, path: `/acme/${name}`, sentence };
+  }
+
+  /** Puts a message on a queue, past all gates; on the transfer queue unless another is named. */
+  async sendMessage(body: string, queueUrl = this.stack.sqs.queueUrl): Promise<void> {
+    const client = new SQSClient({
+      endpoint: this.stack.sqs.endpoint,
+      useQueueUrlAsEndpoint: false,
+      region: REGION,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    });
+    await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
+    client.destroy();
   }
 
   /** Has Ana ask for a new file, until the bot is done with that, its audit events included. */
