@@ -57,3 +57,27 @@ export function percent(done: number, total: number): number {
   if (done >= total) return 100;
   return Math.min(99, Math.floor((atLeastZero(done) / total) * 100));
 }
+
+/** How far a transfer has come, as every platform shows it: `shown` in whole percent, and the figures beside the bar. */
+export function progressInWords(progress: {
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+  readonly objectsDone: number;
+  readonly objectsTotal: number;
+  readonly bytesPerSecond?: number;
+  readonly secondsLeft?: number;
+}): { readonly shown: number; readonly details: readonly string[] } {
+  const { bytesDone, bytesTotal, objectsDone, objectsTotal, bytesPerSecond, secondsLeft } = progress;
+  const filesDone = objectsDone >= objectsTotal;
+  const moved = bytesTotal > 0 ? percent(bytesDone, bytesTotal) : percent(objectsDone, objectsTotal);
+  return {
+    // All bytes sent is not all files verified and in place.
+    shown: filesDone ? moved : Math.min(moved, 99),
+    details: [
+      `${objectsDone} of ${objectsTotal} ${objectsTotal === 1 ? 'file' : 'files'}`,
+      `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`,
+      ...(bytesPerSecond === undefined ? [] : [`${formatBytes(bytesPerSecond)}/s`]),
+      ...(secondsLeft === undefined ? [] : [`${formatDuration(secondsLeft)} left`]),
+    ],
+  };
+}

@@ -140,6 +140,17 @@ function reachOf({ plan }: Transfer, keys: readonly string[] | undefined): S3Rea
   return { kind: 'prefixes', prefixes: [''] };
 }
 
+/** What a grant is asked for, anew at each renewal. */
+interface Wish {
+  /** Whose session: asks for the permission, which may have gone meanwhile. */
+  readonly hold: () => Promise<Holder>;
+  readonly bucket: string;
+  readonly reach: S3Reach;
+  readonly userId: string;
+  /** Ends the wait for somebody to sign in. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export function createS3Access(options: S3AccessOptions): S3Access {
   const { sts, sessions, role, log, now, renewMs = RENEW_MS } = options;
   const partition = role.arn.split(':')[1] ?? 'aws';
@@ -192,20 +203,14 @@ export function createS3Access(options: S3AccessOptions): S3Access {
   }
 
   /** One session for one set of credentials, closed as soon as they are here. */
-  async function obtainOnce(
-    hold: () => Promise<Holder>,
-    bucket: string,
-    reach: S3Reach,
-    userId: string,
-    signal?: AbortSignal,
-  ): Promise<Credentials> {
+  async function obtainOnce({ hold, bucket, reach, userId, signal }: Wish): Promise<Credentials> {
     // Before the session is opened: people take longer to sign in than a session lives.
     await options.personal?.ready(userId, signal);
     const holder = await hold();
     const { token } = await sessions.openSession(holder);
     try {
       const credentials = await assumeRole(token, bucket, reach);
-      const { userId, purpose, subject } = holder;
+      const { purpose, subject } = holder;
       log.info({ user: userId, purpose, subject, bucket }, 'a session gave the right to read');
       return credentials;
     } finally {
@@ -217,30 +222,22 @@ export function createS3Access(options: S3AccessOptions): S3Access {
   }
 
   /** The same, with another permission and another session when one is spent before it could serve. */
-  async function obtain(
-    hold: () => Promise<Holder>,
-    bucket: string,
-    reach: S3Reach,
-    userId: string,
-    signal?: AbortSignal,
-  ): Promise<Credentials> {
+  async function obtain(wish: Wish): Promise<Credentials> {
     for (let left = SESSIONS - 1; ; left -= 1) {
       try {
-        return await obtainOnce(hold, bucket, reach, userId, signal);
+        return await obtainOnce(wish);
       } catch (error) {
         if (left === 0 || !(error instanceof Spent)) throw error;
-        log.warn({ err: error, bucket }, 'a session was spent before it could be used; opening another');
+        log.warn(
+          { err: error, bucket: wish.bucket },
+          'a session was spent before it could be used; opening another',
+        );
       }
     }
   }
 
-  async function grant(
-    hold: () => Promise<Holder>,
-    bucket: string,
-    reach: S3Reach,
-    userId: string,
-    signal?: AbortSignal,
-  ): Promise<S3Grant> {
+  async function grant(wish: Wish): Promise<S3Grant> {
+    const { bucket } = wish;
     let current: Credentials | undefined;
     let renewAt = 0;
     let pending: Promise<Credentials> | undefined;
@@ -254,7 +251,7 @@ export function createS3Access(options: S3AccessOptions): S3Access {
         });
       }
       if (current && now() < renewAt) return current;
-      pending ??= obtain(hold, bucket, reach, userId, signal)
+      pending ??= obtain(wish)
         .then((issued) => {
           openedAt.push(now());
           return issued;
@@ -311,7 +308,7 @@ export function createS3Access(options: S3AccessOptions): S3Access {
       }
       const reach: S3Reach = { kind: 'prefixes', prefixes: prefixes.includes('') ? [''] : prefixes };
       const holder: Holder = { userId: person.userId, purpose: 'browse', subject: turnKey };
-      return grant(async () => holder, bucket, reach, person.userId);
+      return grant({ hold: async () => holder, bucket, reach, userId: person.userId });
     },
     forTransfer(transfer, keys, signal) {
       const { requester, transferId, attempt } = transfer;
@@ -325,7 +322,9 @@ export function createS3Access(options: S3AccessOptions): S3Access {
           ...(ticket === undefined ? {} : { ticket }),
         };
       };
-      return grant(hold, transfer.plan.bucket, reachOf(transfer, keys), requester.userId, signal);
+      const { bucket } = transfer.plan;
+      const reach = reachOf(transfer, keys);
+      return grant({ hold, bucket, reach, userId: requester.userId, signal });
     },
     forCheck(transfer, keys, signal) {
       const { requester, transferId, attempt } = transfer;
@@ -335,7 +334,8 @@ export function createS3Access(options: S3AccessOptions): S3Access {
         subject: `${transferId}/check/${attempt}`,
       };
       const { bucket } = transfer.plan;
-      return grant(async () => holder, bucket, reachOf(transfer, keys), requester.userId, signal);
+      const reach = reachOf(transfer, keys);
+      return grant({ hold: async () => holder, bucket, reach, userId: requester.userId, signal });
     },
     close() {
       options.personal?.close();

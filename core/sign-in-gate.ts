@@ -1,5 +1,6 @@
 /** Whether a person's own credentials can be had: asks them to sign in, and then waits for it, or has them ask again. */
 import type { Logger } from 'pino';
+import { unlessAborted } from './deadline.ts';
 import { FerryError } from './errors.ts';
 import type { IdentityCenter, SignIn } from './identity-center.ts';
 import type { PersonalCredentials } from './s3-credentials.ts';
@@ -46,12 +47,8 @@ export function createSignInGate(options: SignInGateOptions): PersonalCredential
       const { signIn, done } = await center.signIn(userId);
       await show(userId, signIn, done);
       if (meanwhile !== 'wait') throw new FerryError('not_allowed', { userMessage: FIRST });
-      const stopped = Promise.withResolvers<never>();
-      const stop = () => signal && stopped.reject(stopReason(signal));
-      if (signal?.aborted) stop();
-      signal?.addEventListener('abort', stop, { once: true });
       try {
-        await Promise.race([done, stopped.promise]);
+        await (signal ? unlessAborted(done, signal) : done);
       } catch (error) {
         if (signal?.aborted) throw stopReason(signal);
         if (error instanceof FerryError && error.retryable) throw error;
@@ -60,8 +57,6 @@ export function createSignInGate(options: SignInGateOptions): PersonalCredential
             'Nobody signed in to AWS for this in time, so nothing was read. The requester can press Retry and use the new link.',
           cause: error,
         });
-      } finally {
-        signal?.removeEventListener('abort', stop);
       }
     },
     roleCredentials: (userId, signal) => center.roleCredentials(userId, signal),

@@ -216,20 +216,18 @@ export async function runTransfer(
     const target = deps.openTarget(name, destination);
     const { connections } = deps;
     streaming = await prepareStreaming({
-      ...{
-        transfer,
-        lease,
-        destination,
-        source,
-        target,
-        objects,
-        connections,
-        facts,
-        retry,
-        signal,
-        now,
-        log,
-      },
+      transfer,
+      lease,
+      destination,
+      source,
+      target,
+      objects,
+      connections,
+      facts,
+      retry,
+      signal,
+      now,
+      log,
     });
     const figures = streaming;
     const message = keepMessageCurrent({

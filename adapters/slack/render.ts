@@ -2,7 +2,7 @@
 import type { Button, ContextBlock, KnownBlock, PlainTextElement, SectionBlock } from '@slack/types';
 import { FerryError } from '../../core/errors.ts';
 import type { Card, CardAction, CardElement, ChecklistState } from '../card.ts';
-import { formatBytes, formatDuration, percent, progressBar } from '../format.ts';
+import { progressBar, progressInWords } from '../format.ts';
 import { andMore, plainText, renderLine, renderLines } from './mrkdwn.ts';
 
 /** @see https://docs.slack.dev/reference/block-kit/blocks */
@@ -127,17 +127,7 @@ function inSections(lines: readonly string[]): string[] {
 }
 
 function progressText(progress: Extract<CardElement, { type: 'progress' }>): string {
-  const { bytesDone, bytesTotal, objectsDone, objectsTotal, bytesPerSecond, secondsLeft } = progress;
-  const filesDone = objectsDone >= objectsTotal;
-  const moved = bytesTotal > 0 ? percent(bytesDone, bytesTotal) : percent(objectsDone, objectsTotal);
-  // All bytes sent is not all files verified and in place.
-  const shown = filesDone ? moved : Math.min(moved, 99);
-  const details = [
-    `${objectsDone} of ${objectsTotal} ${objectsTotal === 1 ? 'file' : 'files'}`,
-    `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`,
-    ...(bytesPerSecond === undefined ? [] : [`${formatBytes(bytesPerSecond)}/s`]),
-    ...(secondsLeft === undefined ? [] : [`${formatDuration(secondsLeft)} left`]),
-  ];
+  const { shown, details } = progressInWords(progress);
   return `\`${progressBar(shown / 100, BAR_WIDTH)}\` *${shown} %*\n${details.join(' · ')}`;
 }
 

@@ -1,5 +1,5 @@
 /** What a person wrote in Slack, as plain text. */
-import { MAX_TEXT } from '../chat-event.ts';
+import { type IncomingText, incomingText } from '../incoming-text.ts';
 
 const ENTITIES: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>' };
 /** Each entity once: `&amp;lt;` is what somebody sees who typed `&lt;`. */
@@ -20,18 +20,6 @@ function resolve(inside: string): string {
   return target;
 }
 
-/** Cuts without leaving half of a surrogate pair. */
-function cut(text: string, max: number): string {
-  const end = /[\ud800-\udbff]/.test(text[max - 1] ?? '') ? max - 1 : max;
-  return text.slice(0, end);
-}
-
-export interface IncomingText {
-  readonly text: string;
-  /** Whether there was more than {@link MAX_TEXT}. */
-  readonly truncated: boolean;
-}
-
 /**
  * Plain text of a message: the bot's mention removed, links and mentions resolved, entities decoded, no-break
  * spaces made plain.
@@ -48,7 +36,7 @@ export function readText(mrkdwn: string, botUserId: string): IncomingText {
     )
     .replaceAll('\u00a0', ' ')
     .trim();
-  return text.length > MAX_TEXT ? { text: cut(text, MAX_TEXT), truncated: true } : { text, truncated: false };
+  return incomingText(text);
 }
 
 /** Whether the text mentions the bot. */

@@ -1,6 +1,6 @@
 /** Renders a neutral card as an Adaptive Card 1.5 that Teams takes, whatever the card holds. */
 import type { Card, CardElement, ChecklistState } from '../card.ts';
-import { formatBytes, formatDuration, percent, progressBar } from '../format.ts';
+import { progressBar, progressInWords } from '../format.ts';
 import { type ActionRow, buttonBlocks, openBlocks, sizeOf } from './buttons.ts';
 import {
   cleanText,
@@ -64,18 +64,9 @@ const CHECKLIST_ICONS: Readonly<Record<ChecklistState, string>> = {
 };
 
 function progressBlocks(progress: Extract<CardElement, { type: 'progress' }>): RichText[] {
-  const { bytesDone, bytesTotal, objectsDone, objectsTotal, bytesPerSecond, secondsLeft } = progress;
-  const filesDone = objectsDone >= objectsTotal;
-  const moved = bytesTotal > 0 ? percent(bytesDone, bytesTotal) : percent(objectsDone, objectsTotal);
-  // All bytes sent is not all files verified and in place.
-  const shown = filesDone ? moved : Math.min(moved, 99);
-  const details = [
-    `${objectsDone} of ${objectsTotal} ${objectsTotal === 1 ? 'file' : 'files'}`,
-    `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`,
-    ...(bytesPerSecond === undefined ? [] : [`${formatBytes(bytesPerSecond)}/s`]),
-    ...(secondsLeft === undefined ? [] : [`${formatDuration(secondsLeft)} left`]),
-    // A number and its unit stay together on a narrow screen.
-  ].map((detail) => detail.replaceAll(' ', '\u00a0'));
+  const { shown, details } = progressInWords(progress);
+  // A number and its unit stay together on a narrow screen.
+  const text = details.map((detail) => detail.replaceAll(' ', '\u00a0')).join(' · ');
   return [
     {
       type: 'RichTextBlock',
@@ -84,7 +75,7 @@ function progressBlocks(progress: Extract<CardElement, { type: 'progress' }>): R
         { type: 'TextRun', text: ` ${shown} %`, weight: 'Bolder' },
       ],
     },
-    ...richText([{ type: 'TextRun', text: details.join(' · '), isSubtle: true }], 'None'),
+    ...richText([{ type: 'TextRun', text, isSubtle: true }], 'None'),
   ];
 }
 

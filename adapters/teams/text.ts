@@ -1,5 +1,5 @@
 /** What a person wrote in Teams, as plain text. */
-import { MAX_TEXT } from '../chat-event.ts';
+import { type IncomingText, incomingText } from '../incoming-text.ts';
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&amp;': '&',
@@ -12,18 +12,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
 /** Each entity once: `&amp;lt;` is what somebody sees who typed `&lt;`. */
 const decode = (text: string): string =>
   text.replace(/&(?:amp|lt|gt|quot|#39|nbsp);/g, (entity) => ENTITIES[entity] ?? '');
-
-/** Cuts without leaving half of a surrogate pair. */
-function cut(text: string, max: number): string {
-  const end = /[\ud800-\udbff]/.test(text[max - 1] ?? '') ? max - 1 : max;
-  return text.slice(0, end);
-}
-
-export interface IncomingText {
-  readonly text: string;
-  /** Whether there was more than {@link MAX_TEXT}. */
-  readonly truncated: boolean;
-}
 
 /** A mention among an activity's entities. */
 export interface Mention {
@@ -54,5 +42,5 @@ export function readText(raw: string, mentions: readonly Mention[], botId: strin
     .replace(/[\u00a0\u200b]/g, ' ')
     .replace(/[ \t]+/g, ' ')
     .trim();
-  return text.length > MAX_TEXT ? { text: cut(text, MAX_TEXT), truncated: true } : { text, truncated: false };
+  return incomingText(text);
 }
