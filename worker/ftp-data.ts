@@ -4,9 +4,13 @@ import { connect as connectTls, TLSSocket } from 'node:tls';
 import type { FtpConnection } from './ftp-connection.ts';
 import { askPassive } from './ftp-passive.ts';
 
-/** Pieces small enough that each shows life on a slow line; TLS encrypts a whole piece before any of it leaves. */
-const PLAIN_PIECE = 256 * 1024;
-const TLS_PIECE = 64 * 1024;
+/** Pieces that show life on a slow line; on a fast one they grow, since each costs a turn of the event loop. */
+const FIRST_PIECE = 64 * 1024;
+const LARGEST_PIECE = 2 ** 20;
+/** TLS encrypts a whole piece before any of it leaves. */
+const LARGEST_TLS_PIECE = 256 * 1024;
+/** A line that takes a piece in less is fast, in milliseconds. */
+const FAST_MS = 100;
 
 export interface DataConnection {
   /** Settles when bytes may be written: at once, or when TLS is up. */
@@ -93,7 +97,8 @@ export async function openDataConnection(
         })
       : Promise.resolve();
   ready.catch(() => {});
-  const pieceSize = socket instanceof TLSSocket ? TLS_PIECE : PLAIN_PIECE;
+  const largest = socket instanceof TLSSocket ? LARGEST_TLS_PIECE : LARGEST_PIECE;
+  let pieceSize = FIRST_PIECE;
 
   const writePiece = (piece: Buffer) =>
     new Promise<void>((resolve, reject) => {
@@ -104,10 +109,14 @@ export async function openDataConnection(
     ready,
     socket,
     async write(chunk, onPiece) {
-      for (let at = 0; at < chunk.length; at += pieceSize) {
+      for (let at = 0; at < chunk.length; ) {
         const piece = chunk.subarray(at, at + pieceSize);
+        at += piece.length;
+        const begun = performance.now();
         await writePiece(piece);
         onPiece(piece.length);
+        if (performance.now() - begun > FAST_MS) pieceSize = FIRST_PIECE;
+        else if (piece.length === pieceSize) pieceSize = Math.min(largest, 2 * pieceSize);
       }
     },
     end() {

@@ -1,6 +1,6 @@
 /** The bytes of one upload on their way from the source into a data connection. */
 import type { Hash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@node-rs/crc32';
 import { FerryError } from '../core/errors.ts';
 import type { DataConnection } from './ftp-data.ts';
 import type { Watch } from './ftp-watch.ts';
@@ -33,7 +33,11 @@ export class Pump {
   crc32: number;
   /** Whether all bytes were accepted and only the end mark remains. */
   ending = false;
-  private source: AsyncIterator<Buffer> | undefined;
+  /** Whether bytes were sent: the source can be read once only. */
+  started = false;
+  private readonly source: AsyncIterator<Buffer>;
+  /** Asked for at once: they come while the server makes ready. */
+  private readonly first: Promise<IteratorResult<Buffer>>;
   private readonly order: PumpOrder;
   private readonly watch: Watch;
 
@@ -42,11 +46,9 @@ export class Pump {
     this.watch = watch;
     this.bytes = order.start?.bytes ?? 0;
     this.crc32 = order.start?.crc32 ?? 0;
-  }
-
-  /** Whether the source was touched: it can be read once only. */
-  get started(): boolean {
-    return this.source !== undefined;
+    this.source = order.data[Symbol.asyncIterator]();
+    this.first = this.source.next();
+    this.first.catch(() => {});
   }
 
   /** Never rejects. */
@@ -54,15 +56,15 @@ export class Pump {
     let side: 'data broke' | 'source failed' = 'data broke';
     try {
       await connection.ready;
-      this.source = this.order.data[Symbol.asyncIterator]();
-      for (;;) {
+      for (let next = this.first; ; next = this.source.next()) {
         side = 'source failed';
         this.watch.waitingFor = 'source';
-        const { value: chunk, done } = await this.source.next();
+        const { value: chunk, done } = await next;
         this.checkLength(this.bytes + (done ? 0 : chunk.length), done === true);
         side = 'data broke';
         this.watch.waitingFor = 'server';
         if (done) break;
+        this.started = true;
         const accepted = this.write(connection, chunk);
         // Reckoned while the network works.
         const checksum = crc32(chunk, this.crc32);
@@ -82,7 +84,7 @@ export class Pump {
 
   /** Lets the source go. Not waited for: a source that hangs must not hold up a cancellation. */
   release(): void {
-    Promise.resolve(this.source?.return?.()).catch(() => {});
+    Promise.resolve(this.source.return?.()).catch(() => {});
   }
 
   private async write(connection: DataConnection, chunk: Buffer): Promise<void> {

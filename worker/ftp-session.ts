@@ -1,12 +1,12 @@
 /** One session of the target port: a logged-in connection that makes folders, stores, verifies and renames files. */
 import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@node-rs/crc32';
 import { FTPError, type FTPResponse } from 'basic-ftp';
 import type { Logger } from 'pino';
 import { FerryError } from '../core/errors.ts';
 import type { Destination } from '../core/policy-config.ts';
 import { askChecksum, bestMethod, type ChecksumMethod } from './ftp-checksum.ts';
-import type { FtpConnection } from './ftp-connection.ts';
+import { type FtpConnection, withoutStack } from './ftp-connection.ts';
 import { checkPath, replyFault, translateFtpError, verificationFault } from './ftp-errors.ts';
 import { epsvPort } from './ftp-passive.ts';
 import { readBackFrom } from './ftp-read-back.ts';
@@ -81,12 +81,14 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
     const { socket } = client.ftp;
     socket.cork();
     try {
-      const answered = client.ftp.handle(command, (reply, task) => {
-        if (reply instanceof Error && !(reply instanceof FTPError)) return task.reject(reply);
-        if (reply.code >= 100 && reply.code < 200) return;
-        replies.push({ code: reply.code, message: reply.message });
-        if (replies.length === commands.length) task.resolve(undefined);
-      });
+      const answered = withoutStack(() =>
+        client.ftp.handle(command, (reply, task) => {
+          if (reply instanceof Error && !(reply instanceof FTPError)) return task.reject(reply);
+          if (reply.code >= 100 && reply.code < 200) return;
+          replies.push({ code: reply.code, message: reply.message });
+          if (replies.length === commands.length) task.resolve(undefined);
+        }),
+      );
       if (!client.closed) for (const other of others) client.ftp.send(other);
       socket.uncork();
       await answered;

@@ -2,7 +2,7 @@
 import type { Hash } from 'node:crypto';
 import { type Client, FTPError } from 'basic-ftp';
 import { stopReason } from '../core/stop-reason.ts';
-import type { FtpConnection } from './ftp-connection.ts';
+import { type FtpConnection, withoutStack } from './ftp-connection.ts';
 import { type DataConnection, openDataConnection } from './ftp-data.ts';
 import {
   connectionFault,
@@ -132,20 +132,22 @@ async function prepare(ftp: FtpConnection, { place, start }: StoreOrder, signal:
 /** Sends STOR and follows the replies: the first 1xx starts the bytes, the next reply ends it. */
 function sendStore(client: Client, path: string, onReady: () => void): Promise<ControlEnding> {
   let ready = false;
-  const ending: Promise<ControlEnding> = client.ftp.handle(`STOR ${path}`, (reply, task) => {
-    if (reply instanceof FTPError) task.resolve({ kind: 'refused', error: reply });
-    else if (reply instanceof Error) task.resolve({ kind: 'control lost', error: reply });
-    else if (reply.code < 200) {
-      if (!ready) onReady();
-      ready = true;
-    } else if (reply.code < 300 && ready) task.resolve({ kind: 'completed' });
-    else {
-      // Out of step: whatever it answers from here on belongs to something else.
-      const error = new Error(`the server answered STOR with ${reply.code}`);
-      task.resolve({ kind: 'control lost', error });
-      client.ftp.closeWithError(error);
-    }
-  });
+  const ending: Promise<ControlEnding> = withoutStack(() =>
+    client.ftp.handle(`STOR ${path}`, (reply, task) => {
+      if (reply instanceof FTPError) task.resolve({ kind: 'refused', error: reply });
+      else if (reply instanceof Error) task.resolve({ kind: 'control lost', error: reply });
+      else if (reply.code < 200) {
+        if (!ready) onReady();
+        ready = true;
+      } else if (reply.code < 300 && ready) task.resolve({ kind: 'completed' });
+      else {
+        // Out of step: whatever it answers from here on belongs to something else.
+        const error = new Error(`the server answered STOR with ${reply.code}`);
+        task.resolve({ kind: 'control lost', error });
+        client.ftp.closeWithError(error);
+      }
+    }),
+  );
   // The control connection is silent while data flows, which may take hours; nor may a NOOP be sent, since its
   // 200 would pass for the final reply. The watch sees to the time.
   client.ftp.socket.setTimeout(0);

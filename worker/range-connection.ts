@@ -3,7 +3,7 @@ import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, DEFAULT_CIPHERS } from 'node:tls';
 
 /** Most that one read takes from the kernel. */
-const READ_BYTES = 2 ** 20;
+const READ_BYTES = 4 * 2 ** 20;
 /**
  * Node's own list with AES-128 in front, as servers and other clients prefer it: as strong here, and a third less work
  * at both ends than AES-256, which Node asks for first.

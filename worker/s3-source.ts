@@ -22,7 +22,7 @@ import { RangeRefused, type RangeServer } from './range-connection.ts';
 import { Pace } from './range-pace.ts';
 import { createRangePool } from './range-pool.ts';
 import { type FetchPart, readRanges } from './ranges.ts';
-import { escapeUri, signGet } from './s3-signature.ts';
+import { escapeUri, KeyRing, signGet } from './s3-signature.ts';
 import type { Source, SourceObject } from './source.ts';
 
 export interface S3SourceOptions {
@@ -113,6 +113,7 @@ export function createS3Source(options: S3SourceOptions): S3Source {
   const { client, log, maxResumes = 5, stallMs = 30_000, memory = createPartMemory() } = options;
   const pool = createRangePool(stallMs);
   const pace = new Pace();
+  const ring = new KeyRing();
   const places = new Map<string, Promise<Place>>();
   let sdkOnly = false;
 
@@ -195,7 +196,7 @@ export function createS3Source(options: S3SourceOptions): S3Source {
     const [region, keys] = await Promise.all([config.region(), config.credentials()]);
     const query: Record<string, string> = versionId === undefined ? {} : { versionId };
     const get = { path: `${before}${escapedKey(key)}`, query, host, ifMatch, region };
-    return { server, head: signGet(get, keys, Date.now()) };
+    return { server, head: signGet(get, keys, Date.now(), ring) };
   }
 
   /** One part, read on after cuts; what S3 refuses is asked once more by the SDK, which knows all its refusals. */

@@ -113,7 +113,11 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
   const isClosed = () => closedUntil(destination.window, deps.now()) !== undefined;
   const progress = createProgress(plan.totalBytes, before, deps.now);
   const stopAll = new AbortController();
-  const signal = AbortSignal.any([deps.signal, stopAll.signal]);
+  // One signal, as every file's listeners on a composed one would be followed anew.
+  const { signal } = stopAll;
+  const stopWithRun = () => stopAll.abort(deps.signal.reason);
+  deps.signal.addEventListener('abort', stopWithRun, { once: true });
+  if (deps.signal.aborted) stopWithRun();
   const underWay = new Set<Cargo>();
   const failed = new Map<number, FailedObject>();
   let firstFault: unknown;
