@@ -61,6 +61,8 @@ const checkpointSchema = z.strictObject({
   tempPath: z.string(),
   /** Where a later upload is about to move it, or has moved it already. */
   movedTo: z.string().optional(),
+  /** Files of earlier tries that the server did not let go, to be removed when the object is in its place. */
+  left: z.array(z.string()).max(4).optional(),
   /** Bytes that were handed to the server in order. */
   bytes: bytes,
   /** CRC-32 (IEEE) of those bytes, unsigned; continue it with `zlib.crc32(data, previous)`. */

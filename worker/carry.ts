@@ -9,8 +9,9 @@ import type { Lease } from './lease.ts';
 import { Marks } from './marks.ts';
 import { dropOld, endSwap, isRefusal, type Places, placesOf, swap } from './replace.ts';
 import { RunStop } from './run-stop.ts';
+import { requireSeam } from './seam.ts';
 import type { Source, SourceFacts } from './source.ts';
-import { seamHolds, takeOver } from './takeover.ts';
+import { removeAll, takeOver } from './takeover.ts';
 import { ResumeRefused, type StoreProgress, type TargetSession } from './target.ts';
 
 /** Up to so many bytes, round trips are what takes the time. */
@@ -47,6 +48,10 @@ export interface Cargo {
   saving: boolean;
   /** What the server has is of no use. */
   mustRestart: boolean;
+  /** Temporary names that this run has used. */
+  readonly given: Set<string>;
+  /** Files of earlier tries that the server did not let go. */
+  left: readonly string[];
 }
 
 export const cargoOf = (object: TransferObject): Cargo => ({
@@ -56,6 +61,8 @@ export const cargoOf = (object: TransferObject): Cargo => ({
   marks: undefined,
   saving: false,
   mustRestart: false,
+  given: new Set(),
+  left: checkpointOf(object.progress)?.left ?? [],
 });
 
 /** Where this connection's next upload will go, as far as that is known; never rejects. */
@@ -67,10 +74,16 @@ type Done = Extract<ObjectState, { state: 'done' }>;
 export const checkpointOf = (state: ObjectState): Checkpoint | undefined =>
   state.state === 'uploading' || state.state === 'renaming' ? state.checkpoint : undefined;
 
+/** A state that tells also what else is still there. */
+function withLeft(state: ObjectState | undefined, left: readonly string[]): ObjectState | undefined {
+  if (left.length === 0 || (state?.state !== 'uploading' && state?.state !== 'renaming')) return state;
+  return { ...state, checkpoint: { ...state.checkpoint, left: [...left] } };
+}
+
 /** @param next the state to write, asked for once it is this write's turn; undefined for none */
 function write(run: Carrying, cargo: Cargo, next: () => ObjectState | undefined): Promise<void> {
   const written = cargo.writes.then(async () => {
-    const state = next();
+    const state = withLeft(next(), cargo.left);
     if (!state) return;
     await run.objects.setProgress(run.transfer, cargo.object.index, state, run.lease.token);
     cargo.state = state;
@@ -92,12 +105,19 @@ function record(run: Carrying, cargo: Cargo, state: ObjectState): Promise<void> 
   });
 }
 
+/** Where an upload was left, and that nothing of it is of use. */
+export const atNothing = ({ tempPath, movedTo, left }: Checkpoint): Checkpoint => ({
+  tempPath,
+  ...(movedTo === undefined ? {} : { movedTo }),
+  ...(left === undefined ? {} : { left }),
+  bytes: 0,
+  crc32: 0,
+});
+
 /** How far an upload provably got; undefined when it is past that or has nothing to show. */
 function uploaded(cargo: Cargo): ObjectState | undefined {
-  const left = checkpointOf(cargo.state);
-  if (left && cargo.mustRestart) {
-    return { state: 'uploading', checkpoint: { tempPath: left.tempPath, bytes: 0, crc32: 0 } };
-  }
+  const known = checkpointOf(cargo.state);
+  if (known && cargo.mustRestart) return { state: 'uploading', checkpoint: atNothing(known) };
   if (cargo.state.state !== 'uploading') return undefined;
   const checkpoint = cargo.marks?.take(cargo.state.checkpoint.tempPath) ?? cargo.state.checkpoint;
   return checkpoint.bytes > 0 ? { state: 'uploading', checkpoint } : undefined;
@@ -130,12 +150,6 @@ async function forget(run: Carrying, cargo: Cargo): Promise<void> {
     run.log.error({ index: cargo.object.index, err: error }, 'a spoiled file was not written down as such');
   });
 }
-
-const spoiled = (path: string) =>
-  new FerryError('verification_failed', {
-    retryable: true,
-    userMessage: `${path} did not go on where it had stopped: the server spoiled what was there. No file under its final name was touched. We can try again from the beginning.`,
-  });
 
 const placesIn = (run: Carrying, { object }: Cargo, { tempPath }: Checkpoint, finalPath: string): Places =>
   placesOf(run.transfer.transferId, object, run.tempSuffix, tempPath, finalPath);
@@ -224,17 +238,24 @@ async function upload(
   await requireName(run.names, object.targetPath, (path) =>
     path === object.targetPath ? session.size(path, 'store') : session.size(path),
   );
-  const { tempPath, start } = await takeOver(
+  const { tempPath, start, left } = await takeOver(
     {
       ...{ transfer, object, source, signal, token: lease.token, suffix: run.tempSuffix },
       checkpoint: checkpointOf(cargo.state),
       mustRestart: cargo.mustRestart,
+      given: cargo.given,
+      left: cargo.left,
+      onUnreadable() {
+        run.log.warn({ index: object.index }, 'what was left cannot be read: beginning anew');
+        cargo.mustRestart = true;
+      },
       willMove: (checkpoint) => record(run, cargo, { state: 'uploading', checkpoint }),
       requireLease: () => requireLease(run),
     },
     session,
   );
   cargo.mustRestart = false;
+  cargo.left = left;
   // Only where nothing that takes long comes in between: somebody else may take the name meanwhile.
   const asksEarly =
     transfer.plan.existing !== 'overwrite' && object.size <= SMALL && !start && !run.preserveTime;
@@ -263,15 +284,8 @@ async function upload(
     let { verified } = stored;
     if (start && !stored.contentVerified) {
       // Servers exist that fill what was there with zeros when an upload goes on.
-      const holds = await seamHolds(
-        { transfer, object, source, signal },
-        session,
-        tempPath,
-        start.bytes,
-        object.size,
-      );
-      if (holds === false) throw spoiled(object.targetPath);
-      if (holds) verified += ' + seam read back';
+      await requireSeam({ transfer, object, source, signal }, session, tempPath, start.bytes);
+      verified += ' + seam read back';
     }
     await setTime(run, session, object, tempPath);
     const { bytes, crc32 } = stored;
@@ -290,6 +304,15 @@ async function upload(
   }
 }
 
+/** Removes what the server did not let go before; gives words to be told where it still does not. */
+async function dropLeft(run: Carrying, session: TargetSession, cargo: Cargo): Promise<string> {
+  if (cargo.left.length === 0) return '';
+  requireLease(run);
+  const left = await removeAll(session, cargo.left);
+  cargo.left = [];
+  return left.length === 0 ? '' : `; a temporary file could not be removed: ${left.join(', ')}`;
+}
+
 /**
  * Carries one object over a session, going on from what an earlier try or an earlier worker left.
  *
@@ -302,6 +325,7 @@ export async function carry(
   nextTarget: NextTarget,
 ): Promise<Done> {
   const done = (await finishRename(run, session, cargo)) ?? (await upload(run, session, cargo, nextTarget));
-  await record(run, cargo, done);
-  return done;
+  const whole = { ...done, verified: done.verified + (await dropLeft(run, session, cargo)) };
+  await record(run, cargo, whole);
+  return whole;
 }

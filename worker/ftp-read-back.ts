@@ -3,8 +3,22 @@ import { FTPError } from 'basic-ftp';
 import type { FtpConnection } from './ftp-connection.ts';
 import { openDataConnection } from './ftp-data.ts';
 
-/** How it went; `refused`: the server does not hand the file out. */
-export type ReadBackEnd = 'read' | 'refused';
+/** How it went; `refused`: the server does not hand the file out; `stalled`: it was silent for too long. */
+export type ReadBackEnd = 'read' | 'refused' | 'stalled';
+
+/** What an upload is reckoned to bring through, in bytes a second. */
+const UPLOAD_RATE = 10e6;
+/** Parts and multiples of the stall timeout between which a server is waited for. */
+const LEAST_STALLS = 1 / 6;
+const MOST_STALLS = 6;
+
+/**
+ * How long to wait for bytes that spare an upload from being sent again, in milliseconds: about as long as sending
+ * takes, so that waiting in vain doubles the time at the worst. vsftpd locks a file whose upload it believes to be
+ * under way, 300 seconds by default (`lock_upload_files`, `data_connection_timeout`): the most is a little longer.
+ */
+export const patienceFor = (atStake: number, stallMs: number): number =>
+  Math.min(MOST_STALLS * stallMs, Math.max(LEAST_STALLS * stallMs, (atStake / UPLOAD_RATE) * 1_000));
 
 export interface ReadBackOrder {
   readonly path: string;
@@ -21,7 +35,7 @@ export interface ReadBackOrder {
 
 /**
  * Reads until the end or until `onBytes` has enough. After stopping early the control connection may be closed: the
- * server's words about the cut are not always told apart from what follows.
+ * server's words about the cut are not always told apart from what follows. After a stall it is closed.
  *
  * @throws what basic-ftp or the socket throws
  */
@@ -30,11 +44,15 @@ export async function readBackFrom(connection: FtpConnection, order: ReadBackOrd
   const data = await openDataConnection(connection, order.signal);
   const { socket } = data;
   let enough = false;
+  let stalled = false;
   const stop = () => {
     data.reset();
     connection.client.close();
   };
-  let stall = setTimeout(stop, order.stallMs);
+  let stall = setTimeout(() => {
+    stalled = true;
+    stop();
+  }, order.stallMs);
   order.signal.addEventListener('abort', stop, { once: true });
   try {
     const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
@@ -62,10 +80,11 @@ export async function readBackFrom(connection: FtpConnection, order: ReadBackOrd
     const word: unknown = await control;
     if (word === 'refused') return 'refused';
     await ended;
-    return 'read';
+    return stalled ? 'stalled' : 'read';
   } catch (error) {
     if (error instanceof FTPError) return 'refused';
     if (enough) return 'read';
+    if (stalled) return 'stalled';
     throw error;
   } finally {
     clearTimeout(stall);

@@ -7,9 +7,15 @@ import { FerryError } from '../core/errors.ts';
 import type { Destination } from '../core/policy-config.ts';
 import { askChecksum, bestMethod, type ChecksumMethod } from './ftp-checksum.ts';
 import { type FtpConnection, withoutStack } from './ftp-connection.ts';
-import { checkPath, replyFault, translateFtpError, verificationFault } from './ftp-errors.ts';
+import {
+  checkPath,
+  connectionFault,
+  replyFault,
+  translateFtpError,
+  verificationFault,
+} from './ftp-errors.ts';
 import { epsvPort } from './ftp-passive.ts';
-import { readBackFrom } from './ftp-read-back.ts';
+import { patienceFor, type ReadBackEnd, readBackFrom } from './ftp-read-back.ts';
 import { type StoreTimes, storeFile } from './ftp-store.ts';
 import type { TargetSession } from './target.ts';
 import type { Throttle } from './throttle.ts';
@@ -155,18 +161,24 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
     connection = again;
   }
 
-  /** Reads back what is stored; undefined where the server does not hand it out. */
+  /** Reads back what is stored. */
   async function readBack(
     path: string,
     from: number,
     onBytes: (bytes: Buffer) => boolean,
     signal: AbortSignal,
-  ): Promise<'read' | 'refused'> {
+    stallMs = times.stall,
+  ): Promise<ReadBackEnd> {
     try {
       if (connection.client.closed) await revive(signal);
-      const order = { path, from, onBytes, stallMs: times.stall, reasonMs: times.reason, signal };
+      const order = { path, from, onBytes, stallMs, reasonMs: times.reason, signal };
       const end = await readBackFrom(connection, order);
-      if (connection.client.closed && !closed) await revive(signal);
+      if (connection.client.closed && !closed) {
+        await revive(signal).catch((error: unknown) => {
+          // The server may still hold the stalled one: that it takes no other is told to whoever asks next.
+          if (end !== 'stalled' || signal.aborted) throw error;
+        });
+      }
       return end;
     } catch (error) {
       throw translateFtpError(error, { server, path }, signal);
@@ -179,7 +191,9 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
       checksum = crc32(bytes, checksum);
       return true;
     };
-    return (await readBack(path, 0, sum, signal)) === 'read' ? checksum : undefined;
+    const end = await readBack(path, 0, sum, signal);
+    if (end === 'stalled') throw connectionFault(new Error('Timeout (reading back)'), { server, path });
+    return end === 'read' ? checksum : undefined;
   }
 
   /** Compares the content as far as the server and the destination's settings allow; gives the words for it. */
@@ -217,7 +231,7 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
 
     canCompare: () => options.verify !== 'size' && bestMethod(connection.features, true) !== undefined,
 
-    async readBack(path, from, bytes, signal) {
+    async readBack(path, from, bytes, signal, atStake) {
       checkPath(path);
       const parts: Buffer[] = [];
       let read = 0;
@@ -226,8 +240,10 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
         read += part.length;
         return read < bytes;
       };
-      if ((await readBack(path, from, gather, signal)) === 'refused') return undefined;
-      return Buffer.concat(parts).subarray(0, bytes);
+      const patience = atStake === undefined ? times.stall : patienceFor(atStake, times.stall);
+      const end = await readBack(path, from, gather, signal, patience);
+      if (end === 'stalled') return end;
+      return end === 'read' ? Buffer.concat(parts).subarray(0, bytes) : undefined;
     },
 
     async ensureDirectory(path) {

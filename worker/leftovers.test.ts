@@ -61,6 +61,29 @@ it('says so when it cannot look for temporary files', async () => {
   );
 });
 
+it.each([
+  ['removes what the server did not let go before', true],
+  ['names what the server never lets go', false],
+])('%s', async (_name, letsGo) => {
+  const rig = createWorkerRig(db);
+  rig.target.resumes = false;
+  rig.target.before = (command) => {
+    if (command.startsWith('DELE')) throw new FerryError('target_refused', { userMessage: '550 in use' });
+  };
+  const object = file(0, 5_000);
+  const transfer = await rig.queued([object]);
+  rig.source.faults.set(object.key, [away(), away(), away()]);
+  expect(await rig.run(transfer)).toBe('deferred');
+  // Each try under a name of its own.
+  const tried = rig.temporaryFiles();
+  expect(tried).toHaveLength(3);
+  if (letsGo) rig.target.before = () => {};
+  const text = await cancelled(rig, transfer);
+  expect(rig.temporaryFiles()).toEqual(letsGo ? [] : tried);
+  if (letsGo) expect(text).toBe('Cancelled by Bob.');
+  else for (const path of tried) expect(text).toContain(path);
+});
+
 it('names them when the destination is not registered any more', async () => {
   const rig = createWorkerRig(db);
   const transfer = await stopped(rig, 2);

@@ -6,13 +6,13 @@ import { destinationOf } from '../core/policy.ts';
 import type { Destination, PolicyConfig } from '../core/policy-config.ts';
 import type { ObjectStore } from '../core/stores/object-store.ts';
 import type { Checkpoint, ObjectState, Transfer, TransferObject } from '../core/transfer.ts';
-import { checkpointOf } from './carry.ts';
+import { atNothing, checkpointOf } from './carry.ts';
 import { NO_REMAINS, type Remains } from './endings.ts';
 import type { Lease } from './lease.ts';
 import { endSwap, placesOf } from './replace.ts';
 import { RunStop } from './run-stop.ts';
 import type { FailedObject } from './steps/stream.ts';
-import { leftoverPaths } from './takeover.ts';
+import { leftoverPaths, removeAll } from './takeover.ts';
 import type { Target, TargetSession } from './target.ts';
 import { TEMP_SUFFIX } from './target-name.ts';
 
@@ -79,6 +79,7 @@ export async function removeLeftovers(deps: LeftoversDeps, run: EndedRun): Promi
     let renaming = progress.state === 'renaming' ? progress : undefined;
     const places = renaming && placesOf(transferId, object, suffix, path, renaming.finalPath);
     let replaced = plan.existing === 'overwrite' ? places : undefined;
+    let held = checkpoint.left ?? [];
 
     async function tryOnce(to: TargetSession): Promise<'removed' | 'arrived'> {
       if (replaced) {
@@ -87,12 +88,16 @@ export async function removeLeftovers(deps: LeftoversDeps, run: EndedRun): Promi
       }
       if (renaming) {
         const { finalPath } = renaming;
-        if ((await to.size(path)) === undefined && (await to.size(finalPath)) === size) return 'arrived';
+        if ((await to.size(path)) === undefined && (await to.size(finalPath)) === size) {
+          held = await removeAll(to, held);
+          return 'arrived';
+        }
         // Before the file goes: without it, an old one of the same size under the final name would pass for it.
-        await write(index, { state: 'uploading', checkpoint: { tempPath: path, bytes: 0, crc32: 0 } });
+        await write(index, { state: 'uploading', checkpoint: atNothing(checkpoint) });
         renaming = undefined;
       }
       for (const name of leftoverPaths(checkpoint)) await to.remove(name);
+      held = await removeAll(to, held);
       return 'removed';
     }
 
@@ -116,6 +121,7 @@ export async function removeLeftovers(deps: LeftoversDeps, run: EndedRun): Promi
       return 'left';
     } finally {
       if (replaced) aside.push(replaced.aside);
+      temporary.push(...held);
     }
   }
 

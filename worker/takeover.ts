@@ -2,17 +2,20 @@
 import { FerryError } from '../core/errors.ts';
 import type { Checkpoint, Transfer, TransferObject } from '../core/transfer.ts';
 import { markWithin } from './marks.ts';
-import type { Source, SourceObject } from './source.ts';
+import { compareSeam } from './seam.ts';
+import type { Source } from './source.ts';
 import type { StoreProgress, TargetSession } from './target.ts';
 import { temporaryPath } from './target-name.ts';
 
-/** Bytes on each side of the place where an upload goes on that are compared with the source. */
-const SEAM = 64 * 1024;
+/** Files that a server does not let go, of one object; with one more the object fails. */
+const MOST_LEFT = 4;
 
 /** A file to write to; with `start` it holds that much already. */
 export interface Claim {
   readonly tempPath: string;
   readonly start?: StoreProgress;
+  /** Files of earlier tries that are still there, as the server did not let them go. */
+  readonly left: readonly string[];
 }
 
 export interface TakeoverOrder {
@@ -24,9 +27,15 @@ export interface TakeoverOrder {
   readonly checkpoint: Checkpoint | undefined;
   /** The content that was left is known to be of no use. */
   readonly mustRestart: boolean;
+  /** Names that this lease has used for the object; the next one is added. */
+  readonly given: Set<string>;
+  /** Files of earlier tries that the server did not let go. */
+  readonly left: readonly string[];
   readonly source: Source;
   /** Writes down where what was left will be. */
   readonly willMove: (checkpoint: Checkpoint) => Promise<void>;
+  /** Told when what was left can be neither read nor waited for any more, whatever happens next. */
+  readonly onUnreadable: () => void;
   /** Throws when this run may not touch the destination any more. */
   readonly requireLease: () => void;
   readonly signal: AbortSignal;
@@ -36,69 +45,65 @@ export interface TakeoverOrder {
 export const leftoverPaths = ({ tempPath, movedTo }: Checkpoint): string[] =>
   movedTo === undefined ? [tempPath] : [tempPath, movedTo];
 
-/** The source's own bytes from `from` to `to`. */
-async function sourceBytes(
-  source: Source,
-  what: SourceObject,
-  from: number,
-  to: number,
-  signal: AbortSignal,
-): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const chunk of source.read(what, from, signal, to)) parts.push(Buffer.from(chunk));
-  return Buffer.concat(parts);
-}
-
-/**
- * Whether the stored file has the source's bytes around an offset; undefined where the server does not hand it out.
- *
- * @param stored bytes that the file has
- */
-export async function seamHolds(
-  order: Pick<TakeoverOrder, 'transfer' | 'object' | 'source' | 'signal'>,
-  session: TargetSession,
-  path: string,
-  at: number,
-  stored: number,
-): Promise<boolean | undefined> {
-  const { transfer, object, source, signal } = order;
-  const from = Math.max(0, at - SEAM);
-  const to = Math.min(stored, at + SEAM);
-  const theirs = await session.readBack(path, from, to - from, signal);
-  if (theirs === undefined) return undefined;
-  const ours = await sourceBytes(source, { bucket: transfer.plan.bucket, object }, from, to, signal);
-  return theirs.equals(ours);
+/** Removes files; gives those that the server does not let go. */
+export async function removeAll(session: TargetSession, paths: readonly string[]): Promise<string[]> {
+  const left: string[] = [];
+  for (const path of paths) {
+    try {
+      await session.remove(path);
+    } catch (error) {
+      // Also 450, "file busy": some systems keep a file as long as somebody has it open.
+      if (!(error instanceof FerryError) || error.code !== 'target_refused') throw error;
+      left.push(path);
+    }
+  }
+  return left;
 }
 
 /**
  * Prepares the file that the upload will write to. Renaming what was left to this lease's own name takes it away from
  * a worker that still believes in an older lease: whatever that one does by name no longer meets this file, and what
  * it still writes over an open connection are the same bytes at the same places.
+ *
+ * What cannot be proven to be ours is removed, and the upload begins anew under a name of its own: a server that still
+ * believes in the upload before may yet remove or replace a file by that one's name (vsftpd's `delete_failed_uploads`).
  */
 export async function takeOver(order: TakeoverOrder, session: TargetSession): Promise<Claim> {
-  const { transfer, object, token, suffix, checkpoint, requireLease } = order;
-  const own = temporaryPath(object.targetPath, transfer.transferId, object.index, token, suffix);
-  if (!checkpoint) return { tempPath: own };
-  for (const path of leftoverPaths(checkpoint)) {
+  const { transfer, object, token, suffix, checkpoint, given, requireLease } = order;
+  const { transferId } = transfer;
+  const movedTo = checkpoint?.movedTo;
+  // The same again where an answer was lost: the move may yet happen.
+  const own =
+    movedTo !== undefined && given.has(movedTo)
+      ? movedTo
+      : temporaryPath(object.targetPath, transferId, object.index, token, suffix, given.size + 1);
+  const left = [...order.left];
+  for (const path of checkpoint ? leftoverPaths(checkpoint) : []) {
     const size = await session.size(path);
     if (size === undefined) continue;
     requireLease();
-    const start = order.mustRestart || size > object.size ? undefined : markWithin(checkpoint, size);
-    if (start && session.canResume() && (await holds(path, start))) {
-      if (path === own) return { tempPath: own, start };
+    const start =
+      order.mustRestart || size > object.size ? undefined : checkpoint && markWithin(checkpoint, size);
+    if (checkpoint && start && session.canResume() && (await isOurs(path, start.bytes))) {
+      if (given.has(path)) return { tempPath: path, start, left };
       // So that a crash in between leaves it where whoever comes next looks for it.
       await order.willMove({ ...checkpoint, tempPath: path, movedTo: own });
+      given.add(own);
       requireLease();
-      if (await renamed(path, own)) return { tempPath: own, start };
+      if (await renamed(path, own)) return { tempPath: own, start, left };
     }
     requireLease();
-    await session.remove(path);
+    if (left.length < MOST_LEFT) left.push(...(await removeAll(session, [path])));
+    else await session.remove(path);
     break;
   }
-  return { tempPath: own };
+  given.add(own);
+  return { tempPath: own, left };
 
-  async function holds(path: string, { bytes }: StoreProgress): Promise<boolean> {
-    return (await seamHolds(order, session, path, bytes, bytes)) ?? session.canCompare();
+  async function isOurs(path: string, bytes: number): Promise<boolean> {
+    const seam = await compareSeam(order, session, path, bytes, bytes, bytes);
+    if (seam === 'stalled') order.onUnreadable();
+    return seam === 'holds' || (seam === 'refused' && session.canCompare());
   }
 
   async function renamed(from: string, to: string): Promise<boolean> {

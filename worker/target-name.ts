@@ -27,6 +27,9 @@ export const TEMP_SUFFIX = '.part';
 /**
  * Where a file is written until it is whole: in the directory of its final name, so that the rename stays on one
  * file system. The lease's token keeps two workers from ever writing to the same name.
+ *
+ * @param upload number of this object's uploads under the lease, from 1: what an earlier one left may still be in the
+ *   hands of the server, which closes, completes or removes it by its name when it gives its connection up
  */
 export function temporaryPath(
   targetPath: string,
@@ -34,8 +37,10 @@ export function temporaryPath(
   index: number,
   leaseToken: number,
   suffix = TEMP_SUFFIX,
+  upload = 1,
 ): string {
-  return posix.join(posix.dirname(targetPath), `.fileferry-${transferId}-${index}-${leaseToken}${suffix}`);
+  const by = upload === 1 ? leaseToken : `${leaseToken}-${upload}`;
+  return posix.join(posix.dirname(targetPath), `.fileferry-${transferId}-${index}-${by}${suffix}`);
 }
 
 /** Where an old file is kept while the new one takes its name. */

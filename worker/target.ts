@@ -50,11 +50,19 @@ export interface TargetSession {
   /** Whether the content of an upload that went on in the middle can be compared by a checksum of the server's. */
   canCompare(): boolean;
   /**
-   * Some bytes of a remote file; undefined where the server does not hand them out.
+   * Some bytes of a remote file; undefined where the server does not hand them out, `stalled` where it keeps
+   * silent for too long.
    *
    * @param from offset of the first one
+   * @param atStake bytes that have to be sent again without these: the more, the longer the server is waited for
    */
-  readBack(path: string, from: number, bytes: number, signal: AbortSignal): Promise<Buffer | undefined>;
+  readBack(
+    path: string,
+    from: number,
+    bytes: number,
+    signal: AbortSignal,
+    atStake?: number,
+  ): Promise<Buffer | 'stalled' | undefined>;
   /**
    * Stores a file whole: done only when the data connection and the control reply agree, the server's size is
    * `expectedBytes`, and every checksum that can be had is right.
