@@ -266,9 +266,10 @@ async function upload(
   if (start) run.log.info({ index: object.index, at: start.bytes }, 'going on in the middle of the file');
   run.onProgress(object.index, start ?? { bytes: 0, crc32: 0 });
   try {
+    const what = { bucket: transfer.plan.bucket, object };
     const stored = await session.store(
       tempPath,
-      source.read({ bucket: transfer.plan.bucket, object }, start?.bytes ?? 0, signal),
+      source.read(what, start?.bytes ?? 0, signal),
       object.size,
       (progress) => {
         if (marks.passed(progress)) saveOnTheWay(run, cargo);
@@ -278,6 +279,7 @@ async function upload(
       {
         start,
         sourceCrc32: run.factsOf(object.index)?.crc32,
+        readWhole: start && ((until) => source.read(what, 0, until)),
         alsoSize: asksEarly ? object.targetPath : undefined,
       },
     );

@@ -1,4 +1,5 @@
 /** The checksum of a stored file as the server reckons it: the strongest of HASH, XSHA256, XCRC and XMD5 that it offers. */
+import { createHash, type Hash } from 'node:crypto';
 import { FTPError, type FTPResponse } from 'basic-ftp';
 import type { FtpConnection } from './ftp-connection.ts';
 
@@ -26,7 +27,7 @@ const METHODS: readonly (ChecksumMethod & { readonly feature: RegExp | undefined
 /**
  * The strongest method that FEAT lists.
  *
- * @param running whether only what can go on from a stored number is of use
+ * @param running whether what can go on from a stored number is wanted, however weak; only that is given then
  */
 export function bestMethod(
   features: ReadonlyMap<string, string>,
@@ -37,6 +38,17 @@ export function bestMethod(
     if (listed === undefined || (running && kind !== 'CRC32')) return false;
     return feature === undefined || feature.test(listed.trim());
   });
+}
+
+/** A digest of bytes that pass, for a method that has no checksum of its own; undefined for CRC32, which all have. */
+export function beginDigest({ kind }: ChecksumMethod): Hash | undefined {
+  return kind === 'CRC32' ? undefined : createHash(kind === 'MD5' ? 'md5' : 'sha256');
+}
+
+/** In lower-case hex. */
+export async function digestOf(digest: Hash, data: AsyncIterable<Buffer>): Promise<string> {
+  for await (const chunk of data) digest.update(chunk);
+  return digest.digest('hex');
 }
 
 /** The digest in a reply; undefined where there is none of that length. */
@@ -64,22 +76,71 @@ function askLong(connection: FtpConnection, command: string, patienceMs: number)
   return answer;
 }
 
+export interface ChecksumOrder {
+  readonly method: ChecksumMethod;
+  readonly path: string;
+  readonly bytes: number;
+  /** How long the server may take for a small file, in milliseconds. */
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Both in lower-case hex. */
+export interface Checksums {
+  readonly found: string;
+  readonly expected: string;
+}
+
 /**
- * The file's checksum in lower-case hex, or undefined when the server does not say.
+ * The stored file's checksum beside the one that it should have, or undefined when the server does not say.
  *
- * @throws what basic-ftp throws when the connection is gone
+ * @param expected may take as long as the server does, which reckons meanwhile; given up when it does not say
+ * @throws what `expected` throws, or what basic-ftp throws when the connection is gone
  */
-export async function askChecksum(
+export async function bothChecksums(
   connection: FtpConnection,
-  method: ChecksumMethod,
-  path: string,
-  patienceMs: number,
+  order: ChecksumOrder,
+  expected: (signal: AbortSignal) => string | Promise<string>,
+): Promise<Checksums | undefined> {
+  const { client } = connection;
+  const { signal } = order;
+  const over = new AbortController();
+  const stop = () => {
+    over.abort(signal.reason);
+    client.close();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  let fault: unknown;
+  const ours = Promise.resolve(expected(over.signal));
+  ours.catch((error: unknown) => {
+    if (over.signal.aborted) return;
+    fault = error;
+    client.close();
+  });
+  try {
+    const found = await askChecksum(connection, order);
+    return found === undefined ? undefined : { found, expected: await ours };
+  } catch (error) {
+    throw fault ?? error;
+  } finally {
+    over.abort();
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** Bytes a second that even a slow server reads and reckons. */
+const SLOW_RATE = 20e6;
+
+async function askChecksum(
+  connection: FtpConnection,
+  { method, path, bytes, patienceMs }: ChecksumOrder,
 ): Promise<string | undefined> {
   if (method.command === 'HASH') {
     const chosen = await connection.client.sendIgnoringError(`OPTS HASH ${method.kind}`);
     if (chosen.code >= 400) return undefined;
   }
   const quoted = method.command !== 'HASH' && path.includes(' ') ? `"${path}"` : path;
-  const reply = await askLong(connection, `${method.command} ${quoted}`, patienceMs);
+  const patience = Math.max(patienceMs, (bytes / SLOW_RATE) * 1_000);
+  const reply = await askLong(connection, `${method.command} ${quoted}`, patience);
   return reply.code < 300 ? digestIn(reply.message, method) : undefined;
 }

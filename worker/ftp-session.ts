@@ -1,11 +1,10 @@
 /** One session of the target port: a logged-in connection that makes folders, stores, verifies and renames files. */
-import { createHash } from 'node:crypto';
 import { crc32 } from '@node-rs/crc32';
 import { FTPError, type FTPResponse } from 'basic-ftp';
 import type { Logger } from 'pino';
 import { FerryError } from '../core/errors.ts';
 import type { Destination } from '../core/policy-config.ts';
-import { askChecksum, bestMethod, type ChecksumMethod } from './ftp-checksum.ts';
+import { beginDigest, bestMethod, bothChecksums, type ChecksumMethod, digestOf } from './ftp-checksum.ts';
 import { type FtpConnection, withoutStack } from './ftp-connection.ts';
 import {
   checkPath,
@@ -196,31 +195,39 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
     return end === 'read' ? checksum : undefined;
   }
 
+  /** What can go on with a stored number costs nothing; for all else the object has to be read once more. */
+  function methodFor(resumed: boolean, canReread: boolean): ChecksumMethod | undefined {
+    const running = bestMethod(connection.features, resumed);
+    return running ?? (canReread ? bestMethod(connection.features, false) : undefined);
+  }
+
   /** Compares the content as far as the server and the destination's settings allow; gives the words for it. */
   async function compareContent(
     path: string,
-    sent: { readonly crc32: number; readonly digest: string | undefined },
+    sent: { readonly bytes: number; readonly crc32: number },
     method: ChecksumMethod | undefined,
+    expected: (signal: AbortSignal) => string | Promise<string>,
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    const expected = method?.kind === 'CRC32' ? hex(sent.crc32) : sent.digest;
-    const differs = (found: string) =>
-      verificationFault({ server, path }, `the checksum there is ${found}, of what was sent ${expected}`);
-    if (method && expected !== undefined) {
-      const stop = () => connection.client.close();
-      signal.addEventListener('abort', stop, { once: true });
-      const found = await askChecksum(connection, method, path, times.finalReply)
-        .catch((error: unknown) => {
-          throw translateFtpError(error, { server, path }, signal);
-        })
-        .finally(() => signal.removeEventListener('abort', stop));
-      if (found !== undefined && found !== expected) throw differs(found);
-      if (found !== undefined) return `${method.kind} by server`;
+    const requireSame = (found: string, wanted: string) => {
+      if (found === wanted) return;
+      const detail = `the checksum there is ${found}, of what was sent ${wanted}`;
+      throw verificationFault({ server, path }, detail);
+    };
+    if (method) {
+      const order = { method, path, bytes: sent.bytes, patienceMs: times.finalReply, signal };
+      const both = await bothChecksums(connection, order, expected).catch((error: unknown) => {
+        throw translateFtpError(error, { server, path }, signal);
+      });
+      // Reading the object once more may have taken longer than the server suffers silence.
+      if (connection.client.closed && !closed) await revive(signal);
+      if (both) requireSame(both.found, both.expected);
+      if (both) return `${method.kind} by server`;
     }
     if (options.verify !== 'read-back') return undefined;
     const found = await wholeCrc32(path, signal);
     if (found === undefined) return undefined;
-    if (found !== sent.crc32) throw differs(hex(found));
+    requireSame(hex(found), hex(sent.crc32));
     return 'CRC32 read back';
   }
 
@@ -229,7 +236,7 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
 
     canResume,
 
-    canCompare: () => options.verify !== 'size' && bestMethod(connection.features, true) !== undefined,
+    canCompare: () => options.verify !== 'size' && bestMethod(connection.features, false) !== undefined,
 
     async readBack(path, from, bytes, signal, atStake) {
       checkPath(path);
@@ -268,13 +275,17 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
     async store(path, data, expectedBytes, onProgress, signal, extras = {}) {
       checkPath(path);
       const place = { server, path };
-      const { start, sourceCrc32, alsoSize } = extras;
+      const { start, sourceCrc32, readWhole, alsoSize } = extras;
       // A server that cannot tell sizes is found out before the first byte, not after the last.
       if (!sizeWorks) await size(path, signal);
       const resumed = start !== undefined && start.bytes > 0;
-      const method = options.verify === 'size' ? undefined : bestMethod(connection.features, resumed);
-      const digest =
-        method && method.kind !== 'CRC32' ? createHash(method.kind === 'MD5' ? 'md5' : 'sha256') : undefined;
+      const method = options.verify === 'size' ? undefined : methodFor(resumed, readWhole !== undefined);
+      const digest = method && !resumed ? beginDigest(method) : undefined;
+      const expected = (until: AbortSignal) => {
+        if (digest) return digest.digest('hex');
+        const anew = method && readWhole && beginDigest(method);
+        return anew ? digestOf(anew, readWhole(until)) : hex(stored.crc32);
+      };
       const { throttle } = options;
       const early = proven === connection && expectedBytes <= EARLY_BYTES;
       const stored = await storeFile(connection, {
@@ -297,8 +308,8 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
         const detail = `S3 keeps the checksum ${hex(sourceCrc32)}, what it delivered has ${hex(stored.crc32)}`;
         throw verificationFault(place, detail);
       }
-      const sent = { crc32: stored.crc32, digest: digest?.digest('hex') };
-      const content = expectedBytes > 0 ? await compareContent(path, sent, method, signal) : undefined;
+      const content =
+        expectedBytes > 0 ? await compareContent(path, stored, method, expected, signal) : undefined;
       const words = ['size', sourceCrc32 === undefined ? '' : 'CRC32 by S3', content ?? ''].filter(Boolean);
       return {
         bytes: stored.bytes,

@@ -1,10 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { crc32 } from 'node:zlib';
 import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
+import { FerryError } from '../core/errors.ts';
 import type { Destination } from '../core/policy-config.ts';
-import { type FaultScript, type FaultServer, startFaultServer } from '../test/fakes/ftp-fault-server.ts';
+import {
+  type FaultScript,
+  type FaultServer,
+  startFaultServer,
+  type Upload,
+} from '../test/fakes/ftp-fault-server.ts';
 import { bestMethod, digestIn } from './ftp-checksum.ts';
 import { epsvPort, pasvAddress } from './ftp-passive.ts';
 import { createFtpTarget } from './ftp-target.ts';
@@ -81,6 +88,98 @@ describe('what is compared after an upload', () => {
   test("what S3 delivered against S3's own checksum", async () => {
     const { stored } = await store({}, 1);
     await expect(stored).rejects.toThrow(/S3 keeps the checksum 00000001/);
+  });
+});
+
+describe('what is compared after an upload that went on in the middle', () => {
+  const half = content.length / 2;
+  const held = { bytes: half, crc32: crc32(content.subarray(0, half)) };
+  async function* rest(): AsyncGenerator<Buffer> {
+    yield content.subarray(half);
+  }
+
+  /** A server that offers nothing that can go on from a stored number. */
+  async function store(
+    answers: Record<string, string>,
+    readWhole: (signal: AbortSignal) => AsyncIterable<Buffer> = bytes,
+    beginning = content.subarray(0, half),
+  ) {
+    const script = offering(['REST STREAM', 'HASH SHA-256*;MD5'], { OPTS: '200 Fine.' });
+    const digestOfStored = () => {
+      const digest = createHash('sha256').update(server.files.get(PATH) ?? '');
+      return `213 SHA-256 0-${content.length - 1} ${digest.digest('hex')} ${PATH}`;
+    };
+    const asked = Promise.withResolvers<Upload>();
+    let upload: Upload | undefined;
+    const { session, server } = await start({
+      answer(command, argument) {
+        if (command !== 'HASH') return script.answer?.(command, argument);
+        if (upload) asked.resolve(upload);
+        return answers.HASH ?? digestOfStored();
+      },
+      async store(begun) {
+        upload = begun;
+        upload.reply('150 Go ahead.');
+        upload.keep(Buffer.concat([beginning, await upload.receive()]));
+        upload.reply('226 Done.');
+      },
+    });
+    const stored = session.store(PATH, rest(), content.length, () => {}, never, {
+      start: held,
+      readWhole,
+    });
+    stored.catch(() => {});
+    return { session, server, stored, asked, digestOfStored };
+  }
+
+  test('the strongest checksum, of the whole object read once more', async () => {
+    const { server, stored } = await store({});
+    expect(await stored).toMatchObject({ verified: 'size + SHA-256 by server', contentVerified: true });
+    expect(server.commands).toContain(`REST ${half}`);
+  });
+
+  test('a beginning that is not ours', async () => {
+    const { stored } = await store({}, bytes, Buffer.alloc(half));
+    await expect(stored).rejects.toMatchObject({ code: 'verification_failed', retryable: true });
+  });
+
+  test('the source is asked no further when the server does not say, and the session goes on', async () => {
+    const given = Promise.withResolvers<AbortSignal>();
+    async function* endless(signal: AbortSignal): AsyncGenerator<Buffer> {
+      given.resolve(signal);
+      await once(signal, 'abort');
+      signal.throwIfAborted();
+      yield content;
+    }
+    const { session, server, stored } = await store({ HASH: '504 Too large.' }, endless);
+    expect(await stored).toMatchObject({ verified: 'size', contentVerified: false });
+    expect((await given.promise).aborted).toBe(true);
+    expect(await session.size(PATH)).toBe(content.length);
+    expect(server.commands.filter((line) => line.startsWith('USER'))).toHaveLength(1);
+  });
+
+  test("a source that fails meanwhile is the fault, and the server's answer is not waited for", async () => {
+    const gone = new FerryError('source_changed', { userMessage: 'It has changed.' });
+    // biome-ignore lint/correctness/useYield: it fails before the first.
+    async function* failing(): AsyncGenerator<Buffer> {
+      throw gone;
+    }
+    const { stored } = await store({ HASH: '' }, failing);
+    await expect(stored).rejects.toBe(gone);
+  });
+
+  test('a server that hangs up before the object has been read once more', async () => {
+    async function* slow(): AsyncGenerator<Buffer> {
+      const { control, reply } = await asked.promise;
+      reply(digestOfStored());
+      control.end();
+      await once(control, 'close');
+      yield content;
+    }
+    const { session, server, stored, asked, digestOfStored } = await store({ HASH: '' }, slow);
+    expect(await stored).toMatchObject({ verified: 'size + SHA-256 by server' });
+    expect(await session.size(PATH)).toBe(content.length);
+    expect(server.commands.filter((line) => line.startsWith('USER'))).toHaveLength(2);
   });
 });
 

@@ -4,9 +4,11 @@ import { crc32 } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Destination } from '../core/policy-config.ts';
 import type { Transfer } from '../core/transfer.ts';
-import { type Link, type Network, portsOf, startNetwork } from '../test/chaos/network.ts';
+import { type Fault, type Network, portsOf, startNetwork } from '../test/chaos/network.ts';
 import { type FaultScript, type FaultServer, startFaultServer } from '../test/fakes/ftp-fault-server.ts';
 import type { RunningServer } from '../test/servers/daemon.ts';
+import { startProftpd } from '../test/servers/proftpd.ts';
+import { findProgram } from '../test/servers/program.ts';
 import { startVsftpd } from '../test/servers/vsftpd.ts';
 import { useDynamoDb } from '../test/support/dynamodb.ts';
 import { requireOrSkip } from '../test/support/require.ts';
@@ -18,8 +20,10 @@ import type { Source } from './source.ts';
 
 const db = useDynamoDb();
 const vsftpd = requireOrSkip('vsftpd');
+const proftpd = requireOrSkip('proftpd') ? findProgram('proftpd') : undefined;
 const MIB = 2 ** 20;
-const SIZE = 12 * MIB;
+/** Far more behind the fault than buffers on the way can hold. */
+const SIZE = 32 * MIB;
 const content = randomBytes(SIZE);
 const TIMES = { stall: 500, reason: 200 };
 
@@ -39,7 +43,11 @@ afterEach(async () => {
 });
 
 /** One run may try twice, and no run follows it. */
-function optionsFor(rig: WorkerRig, at: Pick<Destination, 'host' | 'port' | 'user' | 'folder'>): RigOptions {
+function optionsFor(
+  rig: WorkerRig,
+  at: Pick<Destination, 'host' | 'port' | 'user' | 'folder'>,
+  password = 'pw',
+): RigOptions {
   const destination: Destination = {
     ...{ aliases: [], tls: 'none', password: 'env:UNUSED', existing: 'overwrite', maxConnections: 1 },
     ...at,
@@ -50,7 +58,7 @@ function optionsFor(rig: WorkerRig, at: Pick<Destination, 'host' | 'port' | 'use
       policy: { ...policy, destinations: { 'acme-ftp': destination } },
       openSource: async () => ({ source, openedAt: [], close: async () => {} }),
       openTarget: () =>
-        createFtpTarget(destination, async () => 'pw', rig.log, { name: 'acme-ftp', times: TIMES }),
+        createFtpTarget(destination, async () => password, rig.log, { name: 'acme-ftp', times: TIMES }),
       retry: { tries: 2, pauseMs: () => 1 },
     },
   };
@@ -59,38 +67,52 @@ function optionsFor(rig: WorkerRig, at: Pick<Destination, 'host' | 'port' | 'use
 const gaveUp = (rig: WorkerRig) =>
   rig.lines.filter(({ msg }) => msg === 'what was left cannot be read: beginning anew').length;
 
-describe.runIf(vsftpd)('a file that vsftpd keeps locked, as its upload hangs half-open', () => {
-  async function start(onMove: (link: Link, server: RunningServer) => void) {
-    const server = await startVsftpd(vsftpd ?? '', { tls: 'none' });
+describe('an upload that broke off, on a real server', () => {
+  /** The first data connection meets a fault after 5 MiB. */
+  async function start(starting: Promise<RunningServer>, fault: Fault) {
+    const server = await starting;
     stops.push(() => server.stop());
+    let struck = false;
     const network: Network = await startNetwork({
       upstream: server.host,
       ports: portsOf(server),
-      onMove: (link) => onMove(link, server),
+      onMove(link) {
+        if (struck || link.port === server.port || link.up < 5 * MIB) return;
+        struck = true;
+        link.apply(fault);
+      },
     });
     stops.push(() => network.stop());
     const rig = createWorkerRig(db);
     const folder = `${server.ftpRoot}/incoming`;
-    const at = { host: network.host, port: server.port, user: server.user, folder };
+    const { port, user, password } = server;
+    const at = { host: network.host, port, user, folder };
     const transfer = await rig.queued([plannedObject(0, { size: SIZE, targetPath: `${folder}/big.bin` })], {
       existing: 'overwrite',
     });
-    return { server, network, rig, transfer, options: optionsFor(rig, at) };
+    return { server, rig, transfer, options: optionsFor(rig, at, password), wasStruck: () => struck };
   }
 
-  it('is sent anew within the run, and nothing stays behind', async () => {
-    let struck = false;
-    const { server, rig, transfer, options } = await start((link, { port }) => {
-      if (struck || link.port === port || link.up < 5 * MIB) return;
-      struck = true;
-      link.apply({ kind: 'half-open' });
-    });
+  it.runIf(vsftpd)('is sent anew within the run where vsftpd keeps the file locked', async () => {
+    const starting = startVsftpd(vsftpd ?? '', { tls: 'none' });
+    const { server, rig, transfer, options, wasStruck } = await start(starting, { kind: 'half-open' });
     expect(await rig.run(transfer, options)).toBe('completed');
-    expect(struck).toBe(true);
+    expect(wasStruck()).toBe(true);
     expect(gaveUp(rig)).toBe(1);
     expect(readdirSync(`${server.root}/incoming`)).toEqual(['big.bin']);
     expect(readFileSync(`${server.root}/incoming/big.bin`).equals(content)).toBe(true);
     expect((await rig.get(transfer.transferId)).verified).toBe('size + CRC32 by S3');
+  });
+
+  it.runIf(proftpd)('goes on where proftpd reckons SHA-256 alone, and is compared whole', async () => {
+    if (!proftpd) return;
+    const starting = startProftpd(proftpd, { tls: 'none', settings: ['DigestAlgorithms sha256'] });
+    const { server, rig, transfer, options, wasStruck } = await start(starting, { kind: 'reset' });
+    expect(await rig.run(transfer, options)).toBe('completed');
+    expect(wasStruck()).toBe(true);
+    expect(rig.lines.some(({ msg }) => msg === 'going on in the middle of the file')).toBe(true);
+    expect(readFileSync(`${server.root}/incoming/big.bin`).equals(content)).toBe(true);
+    expect((await rig.get(transfer.transferId)).verified).toBe('size + CRC32 by S3 + SHA-256 by server');
   });
 });
 

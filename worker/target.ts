@@ -23,6 +23,11 @@ export interface StoreExtras {
   readonly start?: StoreProgress | undefined;
   /** CRC-32 of the whole object as the source keeps it. */
   readonly sourceCrc32?: number | undefined;
+  /**
+   * Reads the whole object once more, where an upload went on in the middle and only that can tell what its checksum
+   * should be.
+   */
+  readonly readWhole?: ((signal: AbortSignal) => AsyncIterable<Buffer>) | undefined;
   /** Another file whose size is wanted when the upload is over. */
   readonly alsoSize?: string | undefined;
 }
@@ -47,7 +52,7 @@ export interface TargetSession {
   ensureDirectory(path: string): Promise<void>;
   /** Whether the server says that it can go on in the middle of a file. */
   canResume(): boolean;
-  /** Whether the content of an upload that went on in the middle can be compared by a checksum of the server's. */
+  /** Whether the content of a stored file can be compared by a checksum of the server's. */
   canCompare(): boolean;
   /**
    * Some bytes of a remote file; undefined where the server does not hand them out, `stalled` where it keeps

@@ -9,7 +9,11 @@ import type { Program } from './program.ts';
 const USER = 'ferry';
 const PASSWORD = 'correct horse';
 
-export function startProftpd(program: Program, options: { tls: Tls }): Promise<RunningServer> {
+/** @param options.settings further lines of `proftpd.conf` */
+export function startProftpd(
+  program: Program,
+  options: { tls: Tls; settings?: readonly string[] },
+): Promise<RunningServer> {
   return startDaemon({
     name: 'proftpd',
     program,
@@ -65,6 +69,7 @@ export function startProftpd(program: Program, options: { tls: Tls }): Promise<R
         PidFile ${folder}/pid
         ScoreboardFile ${folder}/scoreboard
         ${tls === 'none' ? '' : secure}
+        ${(options.settings ?? []).join('\n')}
         `,
       );
       return ['-n', '-q', '-c', file];
