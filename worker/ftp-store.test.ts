@@ -125,6 +125,30 @@ describe('an upload that the server spoils', () => {
     expect(server.commands.filter((line) => line.startsWith('STOR'))).toHaveLength(2);
   });
 
+  test('the first bytes come while the server makes ready; refused, the source is let go', async () => {
+    const asked = Promise.withResolvers<void>();
+    const left = Promise.withResolvers<void>();
+    async function* source(): AsyncGenerator<Buffer> {
+      try {
+        asked.resolve();
+        yield* bytes(10);
+      } finally {
+        left.resolve();
+      }
+    }
+    const { target } = await start({
+      async store(upload) {
+        await asked.promise;
+        upload.reply('550 Permission denied.');
+      },
+    });
+    const session = await target.connect(never);
+    await expect(session.store(PATH, source(), 10, () => {}, never)).rejects.toMatchObject({
+      code: 'target_refused',
+    });
+    await left.promise;
+  });
+
   test('a data connection that breaks without a word is told as such', async () => {
     const { stored } = await upload(
       {
