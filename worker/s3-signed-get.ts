@@ -1,7 +1,7 @@
 /** Signed GETs for objects, for which the SDK is asked once a bucket: where it is, in which region, and the keys. */
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { RangeServer } from './range-connection.ts';
-import { escapeUri, KeyRing, signGet } from './s3-signature.ts';
+import { escapeUri, SigningKeyCache, signGet } from './s3-signature.ts';
 import type { SourceObject } from './source.ts';
 
 /** What the SDK hands to its network layer. */
@@ -58,7 +58,7 @@ async function locate(client: S3Client, source: SourceObject): Promise<Place> {
 export function createGetSigner(
   client: () => Promise<S3Client>,
 ): (source: SourceObject) => Promise<SignedGet> {
-  const ring = new KeyRing();
+  const cache = new SigningKeyCache();
   const places = new Map<string, Promise<Place>>();
 
   return async (source) => {
@@ -74,6 +74,6 @@ export function createGetSigner(
     const [region, keys] = await Promise.all([session.config.region(), session.config.credentials()]);
     const query: Record<string, string> = versionId === undefined ? {} : { versionId };
     const get = { path: `${before}${escapedKey(key)}`, query, host, ifMatch, region };
-    return { server, head: signGet(get, keys, Date.now(), ring) };
+    return { server, head: signGet(get, keys, Date.now(), cache) };
   };
 }
