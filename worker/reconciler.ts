@@ -5,19 +5,21 @@ import type { Logger } from 'pino';
 import { withDeadline } from '../core/deadline.ts';
 import type { Dispatch } from '../core/dispatch.ts';
 import { isSettled, putOffUntil, RESEND_MS } from '../core/due-work.ts';
+import { FerryError } from '../core/errors.ts';
 import type { Expiry } from '../core/expiry.ts';
 import type { TransferQueue } from '../core/queue.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
 import type { Transfer } from '../core/transfer.ts';
 import { isEnded, isLeased } from '../core/transfer-state.ts';
 
-/** Transfers that one look takes on. */
 const BATCH = 200;
 const AT_ONCE = 4;
 /** Tending one is given up after so long, more than one round of its follow-up may take; milliseconds. */
 const TEND_MS = 150_000;
 /** A `queued` transfer without a sign of a worker gets another message after so long, in milliseconds. */
 const PICKUP_MS = 300_000;
+/** One that cannot be tended, and would not be the next time either, is left alone for so long; milliseconds. */
+const PUT_OFF_MS = 600_000;
 
 export interface Reconciler {
   /** Looks once; never throws. */
@@ -38,13 +40,15 @@ export interface ReconcilerDeps {
   readonly everyMs: number;
   /** Milliseconds for one transfer; 150,000 unless given. */
   readonly tendMs?: number;
+  /** Transfers that one look takes on; 200 unless given. */
+  readonly batch?: number;
   readonly now: () => number;
   readonly log: Logger;
 }
 
 /** Several workers may run one each: everything it does is safe to do twice. */
 export function createReconciler(deps: ReconcilerDeps): Reconciler {
-  const { store, now, log, tendMs = TEND_MS } = deps;
+  const { store, now, log, tendMs = TEND_MS, batch = BATCH } = deps;
   const over = new AbortController();
   let loop: Promise<void> = Promise.resolve();
 
@@ -93,17 +97,34 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     if (!isSettled(transfer) || transfer.status === 'approved') await deps.settle(transferId);
   }
 
+  /**
+   * What another look may mend is left for the next one. Anything else is put off: it would stand before all others
+   * that are due, and be told of at every look of every worker.
+   */
+  async function leave(transferId: string, error: unknown): Promise<void> {
+    if (error instanceof FerryError && error.retryable) {
+      log.error({ transferId, err: error }, 'could not be tended; tried again at the next look');
+      return;
+    }
+    if ((await store.putOff(transferId, now() + PUT_OFF_MS)) === 'not due') return;
+    const why =
+      error instanceof FerryError && error.code === 'unreadable'
+        ? 'its record cannot be read: see “A record cannot be read” in docs/operations.md'
+        : 'could not be tended';
+    log.error({ transferId, err: error }, `${why}; tried again in ${PUT_OFF_MS / 60_000} minutes`);
+  }
+
   async function look(): Promise<void> {
     try {
-      const due = await store.listDue(BATCH);
+      const due = await store.listDue(batch);
       if (due.length > 0) log.debug({ count: due.length }, 'transfers are due');
       const queue = new PQueue({ concurrency: AT_ONCE });
       const tended = due.map((transferId) =>
         queue.add(async () => {
           if (over.signal.aborted) return;
-          await withDeadline(tend(transferId), tendMs, 'tending a transfer').catch((error: unknown) => {
-            log.error({ transferId, err: error }, 'could not be tended; tried again at the next look');
-          });
+          await withDeadline(tend(transferId), tendMs, 'tending a transfer')
+            .catch((error: unknown) => leave(transferId, error))
+            .catch((err: unknown) => log.error({ transferId, err }, 'could not be put off'));
         }),
       );
       await Promise.all(tended);
