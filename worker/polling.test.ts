@@ -62,6 +62,32 @@ it('asks less and less often while the queue is away, and says once that it is a
   expect(pauseMs.mock.calls.slice(calls, calls + 2)).toEqual([[1], [2]]);
 });
 
+it('is one outage for all slots, and one slot that is answered ends the pauses of all', async () => {
+  const lines: string[] = [];
+  const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
+  let pauses = 0;
+  polling = createPolling({
+    client,
+    queueUrl: 'http://127.0.0.1/000000000000/transfers',
+    slots: 3,
+    visibilitySeconds: 30,
+    // Two of the slots would be back in an hour.
+    pauseMs() {
+      pauses += 1;
+      if (pauses < 3) return 3_600_000;
+      down = false;
+      return 1;
+    },
+    handle: async () => 'delete',
+    log,
+  });
+  const answered = new Set<unknown>();
+  server.on('request', ({ socket }, response) => response.on('finish', () => answered.add(socket)));
+  polling.start();
+  await vi.waitFor(() => expect(answered.size).toBe(3));
+  expect(lines).toEqual(['the queue cannot be reached', 'the queue can be reached again']);
+});
+
 it('stops in the middle of a pause', async () => {
   const pauseMs = vi.fn(() => 3_600_000);
   polling = createPolling({

@@ -77,6 +77,33 @@ describe('the reconciler', () => {
     expect(sent).toEqual([`${transfer.transferId} 1`]);
   });
 
+  it('works on what needs no queue while the queue is away, whatever waits for it, and says little', async () => {
+    const { store, clock, reconciler, get, queue, lines, settle } = surroundings();
+    const waiting = Array.from({ length: 30 }, () => proposal({ createdAt: clock.now, status: 'approved' }));
+    for (const one of waiting) {
+      await store.create(one);
+      await settle(one.transferId);
+    }
+    queue.down = true;
+    const looker = reconciler({ batch: 10 });
+    const look = async () => {
+      clock.now += 15_000;
+      await looker.look();
+    };
+    for (let looks = 0; looks < 12; looks += 1) await look();
+    for (const { transferId } of waiting) expect(await get(transferId)).toMatchObject({ waiting: {} });
+
+    const other = proposal({ createdAt: clock.now, approvalExpiresAt: clock.now });
+    await store.create(other);
+    for (let looks = 0; looks < 6; looks += 1) await look();
+    expect((await get(other.transferId)).status).toBe('expired');
+    expect(lines.filter(({ level }) => Number(level) >= 30)).toEqual([]);
+
+    queue.down = false;
+    for (let looks = 0; looks < 8; looks += 1) await look();
+    for (const { transferId } of waiting) expect((await get(transferId)).status).toBe('queued');
+  });
+
   it('sends a message again that nobody picked up, but not at every look', async () => {
     const { queued, settle, clock, reconciler, sent, get } = surroundings();
     const { transferId } = await queued([plannedObject()]);

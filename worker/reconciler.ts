@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Logger } from 'pino';
 import { withDeadline } from '../core/deadline.ts';
-import type { Dispatch } from '../core/dispatch.ts';
-import { isSettled, putOffUntil, RESEND_MS } from '../core/due-work.ts';
+import type { Dispatch, DispatchOutcome } from '../core/dispatch.ts';
+import { backOff, isSettled, putOffUntil, RESEND_MS } from '../core/due-work.ts';
 import { FerryError } from '../core/errors.ts';
 import type { Expiry } from '../core/expiry.ts';
 import type { TransferQueue } from '../core/queue.ts';
@@ -18,6 +18,8 @@ const AT_ONCE = 4;
 const TEND_MS = 150_000;
 /** A `queued` transfer without a sign of a worker gets another message after so long, in milliseconds. */
 const PICKUP_MS = 300_000;
+/** When what waits for the queue is looked at again: a quarter of how long it has waited, within these bounds; milliseconds. */
+const WAIT_MS = { least: 10_000, most: 60_000 } as const;
 /** One that cannot be tended, and would not be the next time either, is left alone for so long; milliseconds. */
 const PUT_OFF_MS = 600_000;
 
@@ -63,15 +65,34 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       return { next: { ...current, queuedAt: at }, result: 'send' as const };
     });
     if (result === 'leave') return;
-    await deps.queue.send(transfer);
+    try {
+      await deps.queue.send(transfer);
+    } catch (error) {
+      // The mark stands, so that it is sent again as if this message had been lost; the queue tells of its outage.
+      if (error instanceof FerryError && error.retryable) return;
+      throw error;
+    }
     log.warn({ transferId, by: transfer.lease?.owner }, 'its worker is gone: sent to the queue again');
+  }
+
+  /**
+   * The queue tells of its outage itself. What waits for it gives its place in the index to others that are due, for
+   * they may need something else.
+   */
+  async function afterSending({ outcome, transfer }: DispatchOutcome, what: string): Promise<void> {
+    const { transferId, waiting } = transfer;
+    if (outcome !== 'delayed') return log.info({ transferId, outcome }, what);
+    const pause = backOff(now() - (waiting?.since ?? now()), WAIT_MS.least, WAIT_MS.most);
+    await store.putOff(transferId, now() + pause);
   }
 
   async function resend(transfer: Transfer): Promise<void> {
     const { queuedAt, waiting, transferId } = transfer;
     if (queuedAt !== undefined && !waiting && now() - queuedAt < PICKUP_MS) return;
-    const { outcome } = await deps.dispatch.resend(transferId);
-    log.info({ transferId, outcome }, 'nobody picked it up: sent to the queue again');
+    await afterSending(
+      await deps.dispatch.resend(transferId),
+      'nobody picked it up: sent to the queue again',
+    );
   }
 
   async function tend(transferId: string): Promise<void> {
@@ -81,8 +102,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     if (isEnded(transfer.status)) return deps.followUp(transferId);
     switch (transfer.status) {
       case 'approved': {
-        const { outcome } = await deps.dispatch.dispatch(transferId);
-        log.info({ transferId, outcome }, 'approved, but not on the queue: sent');
+        await afterSending(await deps.dispatch.dispatch(transferId), 'approved, but not on the queue: sent');
         break;
       }
       case 'queued':
