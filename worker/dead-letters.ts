@@ -80,6 +80,7 @@ export function createDeadLetters(
   return createPolling({
     client,
     queueUrl: deps.deadLetterUrl,
+    name: 'the dead-letter queue',
     slots: 1,
     pollSeconds: deps.pollSeconds,
     visibilitySeconds: deps.visibilitySeconds,

@@ -25,6 +25,7 @@ export interface Polling {
  * Each slot is a consumer of its own, because a consumer that asks for several messages waits for the slowest,
  * and one that asks before it has room takes what it cannot work on.
  *
+ * @param name what it is called in the log; "the queue" unless told
  * @param slots messages that are worked on at once
  * @param pollSeconds length of one long poll; 3 unless told
  * @param visibilitySeconds after which a message of a process that died is delivered again; renewed meanwhile
@@ -35,6 +36,7 @@ export interface Polling {
 export function createPolling(deps: {
   client: SQSClient;
   queueUrl: string;
+  name?: string;
   slots: number;
   pollSeconds?: number | undefined;
   visibilitySeconds: number;
@@ -46,9 +48,7 @@ export function createPolling(deps: {
   const { client, queueUrl: QueueUrl, pauseMs = pauseAfter, log } = deps;
   const stopping = new AbortController();
   /** However many slots meet an outage, it is one. */
-  const outage = createOutageLog({ what: 'the queue', now: deps.now ?? Date.now, log });
-  /** Ends the pauses of all slots when one of them was answered. */
-  let answered = new AbortController();
+  const outage = createOutageLog({ what: deps.name ?? 'the queue', now: deps.now ?? Date.now, log });
 
   /** A message that is only made visible again counts its receives on, up to the dead-letter queue. */
   async function giveBack({ Body: MessageBody }: Message): Promise<void> {
@@ -79,15 +79,11 @@ export function createPolling(deps: {
       heartbeatInterval: Math.max(1, Math.floor(deps.visibilitySeconds / 3)),
       authenticationErrorTimeout: 5_000,
       async preReceiveMessageCallback() {
-        if (failures === 0) return;
-        const signal = AbortSignal.any([stopping.signal, answered.signal]);
-        await delay(pauseMs(failures), undefined, { signal }).catch(() => {});
+        if (failures > 0) await delay(pauseMs(failures), undefined, stopping).catch(() => {});
       },
       async postReceiveMessageCallback() {
         failures = 0;
         outage.worked();
-        answered.abort();
-        answered = new AbortController();
       },
       handleMessage,
     });
