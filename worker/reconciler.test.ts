@@ -237,6 +237,20 @@ describe('the reconciler', () => {
     expect(told()).toHaveLength(2);
   });
 
+  it('gives the place of a record whose 90 days are over to others, until DynamoDB deletes it', async () => {
+    const { store, clock, reconciler, get } = surroundings();
+    const DAY = 24 * 60 * MINUTE;
+    await store.create(proposal({ createdAt: clock.now - 90 * DAY, status: 'approved' }));
+    clock.now += 1_000;
+    const good = proposal({ createdAt: clock.now, status: 'approved' });
+    await store.create(good);
+    clock.now += MINUTE;
+    const one = reconciler({ batch: 1 });
+    await one.look();
+    await one.look();
+    expect((await get(good.transferId)).status).toBe('queued');
+  });
+
   it('goes on when tending one never ends', async () => {
     const { store, clock, reconciler, get, lines } = surroundings();
     const stuck = proposal({ createdAt: clock.now, status: 'completed', endedAt: clock.now });

@@ -18,6 +18,8 @@ const AT_ONCE = 4;
 const TEND_MS = 150_000;
 /** A `queued` transfer without a sign of a worker gets another message after so long, in milliseconds. */
 const PICKUP_MS = 300_000;
+/** A record whose time is over is left alone for so long: DynamoDB deletes it within days; milliseconds. */
+const GONE_MS = 24 * 3_600_000;
 /** When what waits for the queue is looked at again: a quarter of how long it has waited, within these bounds; milliseconds. */
 const WAIT_MS = { least: 10_000, most: 60_000 } as const;
 /** One that cannot be tended, and would not be the next time either, is left alone for so long; milliseconds. */
@@ -98,7 +100,10 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   async function tend(transferId: string): Promise<void> {
     // Reading it through `expiry` writes down that it expired, if it did.
     const transfer = await deps.expiry.get(transferId);
-    if (!transfer) return;
+    if (!transfer) {
+      await store.putOff(transferId, now() + GONE_MS);
+      return;
+    }
     if (isEnded(transfer.status)) return deps.followUp(transferId);
     switch (transfer.status) {
       case 'approved': {
