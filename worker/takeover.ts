@@ -77,7 +77,7 @@ export async function takeOver(order: TakeoverOrder, session: TargetSession): Pr
     movedTo !== undefined && given.has(movedTo)
       ? movedTo
       : temporaryPath(object.targetPath, transferId, object.index, token, suffix, given.size + 1);
-  const left = [...order.left];
+  const left = new Set(order.left);
   for (const path of checkpoint ? leftoverPaths(checkpoint) : []) {
     const size = await session.size(path);
     if (size === undefined) continue;
@@ -85,20 +85,20 @@ export async function takeOver(order: TakeoverOrder, session: TargetSession): Pr
     const start =
       order.mustRestart || size > object.size ? undefined : checkpoint && markWithin(checkpoint, size);
     if (checkpoint && start && session.canResume() && (await isOurs(path, start.bytes))) {
-      if (given.has(path)) return { tempPath: path, start, left };
+      if (given.has(path)) return { tempPath: path, start, left: [...left] };
       // So that a crash in between leaves it where whoever comes next looks for it.
       await order.willMove({ ...checkpoint, tempPath: path, movedTo: own });
       given.add(own);
       requireLease();
-      if (await renamed(path, own)) return { tempPath: own, start, left };
+      if (await renamed(path, own)) return { tempPath: own, start, left: [...left] };
     }
     requireLease();
-    if (left.length < MOST_LEFT) left.push(...(await removeAll(session, [path])));
-    else await session.remove(path);
+    if (left.size >= MOST_LEFT) await session.remove(path);
+    else for (const held of await removeAll(session, [path])) left.add(held);
     break;
   }
   given.add(own);
-  return { tempPath: own, left };
+  return { tempPath: own, left: [...left] };
 
   async function isOurs(path: string, bytes: number): Promise<boolean> {
     const seam = await compareSeam(order, session, path, bytes, bytes, bytes);
