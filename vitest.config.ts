@@ -17,6 +17,7 @@ const LONG = [
   'infra/cloud/image',
   'test/flows/browser',
   'test/flows/http-events',
+  'core/sessions',
 ].map((name) => join(import.meta.dirname, `${name}.test.ts`));
 
 /** The long ones first, so that none of them is alone at the end. */
