@@ -206,6 +206,7 @@ export function createFoundation(
     client: createQueueClient({ region, ...endpointOf(env.AWS_ENDPOINT_URL_SQS) }),
     queueUrl: env.QUEUE_URL,
     now,
+    log,
   });
   return {
     tables,

@@ -9,11 +9,10 @@ export interface Turn {
   readonly person: Person;
   /** Where it was said. */
   readonly thread: ThreadRef;
-  /**
-   * Where a proposal's approval card goes; undefined in a direct message when the policy names no channel for
-   * approvals, because there nobody else could press its buttons.
-   */
+  /** Where a proposal's approval card goes; undefined where nobody could press its buttons, as `noApproval` says. */
   readonly proposalThread: ThreadRef | undefined;
+  /** Why nothing can be proposed from here, and what to do, when there is no `proposalThread`. */
+  readonly noApproval?: { readonly reason: string; readonly advice: string };
   /** It came by slash command; such turns always go to the commands planner. */
   readonly command: boolean;
   readonly text: string;

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NODE_FLAGS } from '../infra/local/services.ts';
 import type { RunningServer } from '../test/servers/daemon.ts';
 import type { FerryOrder, FerryResult } from './ferry-run.ts';
 import { BUCKET, requireProgram } from './sides.ts';
@@ -22,7 +23,7 @@ export function startFerry(
   caFile: string,
   nodeOptions: readonly string[] = [],
 ): { child: ChildProcess; result: Promise<FerryResult> } {
-  const child = spawn(process.execPath, [...nodeOptions, FERRY, JSON.stringify(order)], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...nodeOptions, FERRY, JSON.stringify(order)], {
     env: { PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: caFile },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -220,6 +220,22 @@ describe('proposals', () => {
     await talk.say(message({ scope: 'dm', thread: inDm }), signal, false);
     expect(turns[0]?.proposalThread).toBeUndefined();
   });
+
+  it('have nowhere to go from a direct message when nobody in the approvals channel could approve them', async () => {
+    const inTeams: ThreadRef = {
+      platform: 'teams',
+      tenantId: 'tenant-1',
+      serviceUrl: '',
+      conversationId: '19:approvals@thread.tacv2',
+      botId: '',
+    };
+    const talk = conversation({ kind: 'refusal', reason: 'x' }, { approvalChannel: inTeams });
+    const { email: _none, ...person } = ana;
+    await talk.say(message({ scope: 'dm', thread: inDm, person }), signal, false);
+    await talk.say(message({ scope: 'dm', thread: inDm }), signal, false);
+    expect(turns[0]).toMatchObject({ proposalThread: undefined, noApproval: expect.anything() });
+    expect(turns[1]?.proposalThread).toEqual(inTeams);
+  });
 });
 
 describe('what a person may see of transfers', () => {

@@ -25,6 +25,7 @@ import type { PolicyConfig } from '../core/policy-config.ts';
 import type { TransferStore } from '../core/stores/transfer-store.ts';
 import type { ThreadRef } from '../core/thread-ref.ts';
 import type { Transfer } from '../core/transfer.ts';
+import { placeOfApproval } from './approval-place.ts';
 import { createDraft, type Draft } from './draft.ts';
 
 export interface ConversationDeps {
@@ -199,7 +200,7 @@ export function createConversation(deps: ConversationDeps): Conversation {
         key: event.key,
         person: event.person,
         thread: event.thread,
-        proposalThread: event.scope === 'dm' ? deps.approvalChannel : event.thread,
+        ...placeOfApproval(event, deps.approvalChannel),
         command: byRules,
         text: event.text,
         at: event.receivedAt,

@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'cancelled'
   | 'lease_lost'
   | 'conflict'
+  /** What is stored is not what this release can read. */
+  | 'unreadable'
   | 'internal';
 
 interface FerryErrorInit {

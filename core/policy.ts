@@ -274,3 +274,13 @@ export function approvalHolds(
     now < decision.at + approvalLifetime(config)
   );
 }
+
+/**
+ * Whether anybody of this directory could decide on what the person asks for: those who have an account in the
+ * requester's own, or, where the requester has an address to be told apart by, anybody else (`mayDecide`).
+ *
+ * @param directory platform and tenant, as `directoryOfThread` says it
+ */
+export function canBeDecidedIn(directory: string, requester: Person): boolean {
+  return directoryOf(requester) === directory || trustedEmail(requester) !== undefined;
+}

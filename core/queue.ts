@@ -1,7 +1,9 @@
 /** Sends transfers to the queue: the only place that puts a message there. */
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { Logger } from 'pino';
 import { FerryError } from './errors.ts';
+import { createOutageLog, pauseAfter } from './outage.ts';
 import type { QueueMessage } from './queue-message.ts';
 import type { Transfer } from './transfer.ts';
 
@@ -12,7 +14,8 @@ const REQUEST_MS = 30_000;
 
 export interface TransferQueue {
   /**
-   * Puts the transfer's current attempt on the queue. Sending it twice is harmless: the record decides.
+   * Puts the transfer's current attempt on the queue. Sending it twice is harmless: the record decides. After a
+   * failure, SQS is left alone for up to 30 s, and what is to be sent meanwhile fails at once.
    *
    * @throws FerryError `unavailable`, retryable; the message may have arrived nevertheless
    */
@@ -46,12 +49,20 @@ export function createQueueClient(options: {
   });
 }
 
+/** @param deps.log told of an outage, and of its end */
 export function createTransferQueue(deps: {
   client: SQSClient;
   queueUrl: string;
   now: () => number;
+  log?: Logger;
 }): TransferQueue {
-  const { client, queueUrl: QueueUrl, now } = deps;
+  const { client, queueUrl: QueueUrl, now, log } = deps;
+  const outage = log && createOutageLog({ what: 'the queue', now, log });
+  let failures = 0;
+  let lastFault: unknown;
+  /** Nothing is sent before, epoch ms. */
+  let nextTry = 0;
+
   const fail = (cause: unknown): never => {
     throw new FerryError('unavailable', {
       retryable: true,
@@ -63,12 +74,24 @@ export function createTransferQueue(deps: {
 
   return {
     async send({ transferId, attempt }) {
+      if (now() < nextTry) return fail(lastFault);
+      // While one finds out whether it is back, the others need not.
+      if (failures > 0) nextTry = now() + CALL_MS;
       const message: QueueMessage = { v: 1, transferId, attempt, enqueuedAt: now() };
-      await client
-        .send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(message) }), {
+      try {
+        await client.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(message) }), {
           abortSignal: AbortSignal.timeout(CALL_MS),
-        })
-        .catch(fail);
+        });
+      } catch (error) {
+        failures += 1;
+        lastFault = error;
+        nextTry = now() + pauseAfter(failures);
+        outage?.failed(error);
+        return fail(error);
+      }
+      failures = 0;
+      nextTry = 0;
+      outage?.worked();
     },
 
     async ping() {

@@ -40,6 +40,11 @@ export function threadKey(thread: ThreadRef): string {
   }
 }
 
+/** Platform and tenant of the people who are there: what a `userId` of theirs begins with. */
+export function directoryOfThread(thread: ThreadRef): string {
+  return thread.platform === 'slack' ? `slack:${thread.teamId}` : `teams:${thread.tenantId}`;
+}
+
 /** A channel as the policy names it, `slack:TEAM:CHANNEL` or `teams:TENANT:CHANNEL`, or undefined for anything else. */
 export function channelRef(text: string): ThreadRef | undefined {
   const slack = /^slack:([^:\s]+):([^:\s]+)$/.exec(text);

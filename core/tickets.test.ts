@@ -1,6 +1,6 @@
 /** Two tickets against a ServiceNow on a real socket: whatever breaks, two tickets and every note once, in order. */
 import pino from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type LocalIncident,
   type LocalServiceNow,
@@ -346,6 +346,70 @@ describe('two processes at once', () => {
     const after = told(done, await tickets().syncTickets(done));
     await tickets().syncTickets(approved);
     expectInStep(after, '6');
+  });
+});
+
+describe('a create that lands after nobody waits for it any more', () => {
+  /** Two user tickets: the record knows the one, and the other came late. */
+  async function late(): Promise<Transfer> {
+    let held = false;
+    const slowCreate: typeof fetch = (input, init) => {
+      if (init?.method === 'POST' && !held) {
+        held = true;
+        server.setOutage('slow', 1);
+      }
+      return fetch(input, init);
+    };
+    const first = await tickets({ attempts: 1, timeoutMs: 50, fetch: slowCreate }).syncTickets(proposed());
+    expect(first.ticketsDelayed?.reason).toContain('did not answer');
+    const transfer = told(proposed(), await tickets().syncTickets(told(proposed(), first)));
+    expectInStep(transfer, '1');
+    server.setOutage(undefined);
+    await vi.waitFor(() => expect(ofKind('user')).toHaveLength(2));
+    return transfer;
+  }
+  const lateOne = () => server.incidents().find(({ number }) => number === 'INC0010003');
+
+  it('is retired when the transfer ends, and exactly two tickets tell its story', async () => {
+    const early = await late();
+    const transfer = through(early, 'approved', 'queued', 'running', 'completed');
+    const after = told(transfer, await tickets().syncTickets(transfer));
+    expectInStep(after, '7');
+    expect(after.tickets.user.number).toBe(early.tickets.user.number);
+    expect(lateOne()).toMatchObject({
+      state: '8',
+      correlationId: 'TRF-0123456789:user:duplicate',
+      closeCode: 'Duplicate',
+    });
+    expect(server.incidents()).toHaveLength(3);
+  });
+
+  it('is retired later when ServiceNow does not answer at that moment', async () => {
+    const transfer = through(await late(), 'rejected');
+    let patches = 0;
+    const cut: typeof fetch = (input, init) => {
+      if (init?.method === 'PATCH') {
+        patches += 1;
+        if (patches === 1) server.setOutage('down', 1);
+      }
+      return fetch(input, init);
+    };
+    const outcome = await tickets({ attempts: 1, fetch: cut }).syncTickets(transfer);
+    expect(outcome.ticketsDelayed).toBeDefined();
+    expect(ofKind('user')).toHaveLength(2);
+    const again = told(transfer, outcome);
+    expectInStep(told(again, await tickets().syncTickets(again)), '7');
+    expect(lateOne()?.state).toBe('8');
+  });
+
+  it('is left alone when a person cancelled it', async () => {
+    const transfer = through(await late(), 'rejected');
+    server.change('INC0010003', { state: '8', close_notes: 'Opened twice.' });
+    const after = told(transfer, await tickets().syncTickets(transfer));
+    expect(ticketsBehind(after)).toBe(false);
+    expect(after.ticketsDelayed).toBeUndefined();
+    expect(lateOne()).toMatchObject({ state: '8', closeNotes: 'Opened twice.' });
+    expect(ofKind('user')[0]?.state).toBe('7');
   });
 });
 

@@ -62,6 +62,10 @@ function isBehind(transfer: Transfer, ticket: Ticket): boolean {
   );
 }
 
+/** Whether ServiceNow takes it for done, so that nobody is to change it any more. */
+const isSettled = ({ state }: Incident) =>
+  state === INCIDENT_STATE.closed || state === INCIDENT_STATE.canceled;
+
 const OTHER = { user: 'audit', audit: 'user' } as const;
 
 export function createTickets(options: TicketsOptions): Tickets {
@@ -89,7 +93,10 @@ export function createTickets(options: TicketsOptions): Tickets {
   async function open(transfer: Transfer, kind: TicketKind, signal: AbortSignal): Promise<Incident> {
     const created = await serviceNow.create(openingFields(kind, transfer, policy), signal);
     const [oldest = created, ...extras] = await serviceNow.listByCorrelation(created.correlationId, signal);
-    for (const extra of extras) await retire(extra, oldest, signal);
+    for (const extra of extras) {
+      // The look at the transfer's end comes back to it.
+      await retire(extra, oldest, signal).catch((err: unknown) => tellKept(extra, err));
+    }
     if (oldest.sysId !== created.sysId) {
       throw new FerryError('conflict', {
         retryable: true,
@@ -100,25 +107,45 @@ export function createTickets(options: TicketsOptions): Tickets {
     return created;
   }
 
+  const tellKept = ({ number }: Incident, err: unknown) =>
+    log.warn({ err, number }, 'a duplicate ticket could not be cancelled');
+
   async function retire(extra: Incident, kept: Incident, signal: AbortSignal): Promise<void> {
-    const duplicate = `Duplicate of ${kept.number}, opened at the same moment.`;
-    try {
-      await serviceNow.patch(
-        extra.sysId,
-        {
-          // Without its correlation id nobody finds it again.
-          correlation_id: `${extra.correlationId}:duplicate`,
-          correlation_display: `FileFerry duplicate of ${kept.number}`,
-          state: INCIDENT_STATE.canceled,
-          close_code: 'Duplicate',
-          close_notes: duplicate,
-          work_notes: duplicate,
-        },
-        signal,
-      );
-    } catch (error) {
-      log.warn({ err: error, number: extra.number }, 'a duplicate ticket could not be cancelled');
+    const duplicate = `Duplicate of ${kept.number}, opened for the same transfer.`;
+    await serviceNow.patch(
+      extra.sysId,
+      {
+        // Without its correlation id nobody finds it again.
+        correlation_id: `${extra.correlationId}:duplicate`,
+        correlation_display: `FileFerry duplicate of ${kept.number}`,
+        state: INCIDENT_STATE.canceled,
+        close_code: 'Duplicate',
+        close_notes: duplicate,
+        work_notes: duplicate,
+      },
+      signal,
+    );
+  }
+
+  /**
+   * The ticket of a transfer that has ended, when there is one. A create that nobody waited for any more may have
+   * landed after every look for it: what it opened is cancelled now, or the ticket would stay open for ever.
+   */
+  async function findLast(
+    transfer: Transfer,
+    kind: TicketKind,
+    signal: AbortSignal,
+  ): Promise<Incident | undefined> {
+    const all = await serviceNow.listByCorrelation(correlationId(transfer.transferId, kind), signal);
+    const kept = all.find(({ sysId }) => sysId === transfer.tickets[kind].sysId) ?? all[0];
+    for (const extra of all) {
+      if (extra === kept || isSettled(extra)) continue;
+      await retire(extra, kept ?? extra, signal).catch((error: unknown) => {
+        if (error instanceof FerryError && error.retryable) throw error;
+        tellKept(extra, error);
+      });
     }
+    return kept;
   }
 
   /** Notes what is missing, one entry after the other, and sets the state with the last one. */
@@ -140,7 +167,7 @@ export function createTickets(options: TicketsOptions): Tickets {
     // The ticket knows more than this copy of the record: whoever noted that also set the state.
     if (noted > lastSeq(transfer)) return reached({ closed: ended });
 
-    const settled = incident.state === INCIDENT_STATE.closed || incident.state === INCIDENT_STATE.canceled;
+    const settled = isSettled(incident);
     const state = settled ? {} : stateFields(kind, transfer);
     const patch = async (fields: IncidentFields, seq: number) => {
       try {
@@ -195,7 +222,8 @@ export function createTickets(options: TicketsOptions): Tickets {
     for (const kind of TICKET_KINDS) {
       if (!isBehind(transfer, tickets[kind])) continue;
       await step(kind, async () => {
-        const incident = (await find(transfer, kind, signal)) ?? (await open(transfer, kind, signal));
+        const look = isEnded(transfer.status) ? findLast : find;
+        const incident = (await look(transfer, kind, signal)) ?? (await open(transfer, kind, signal));
         incidents[kind] = incident;
         if (incident.sysId !== tickets[kind].sysId) {
           const { sysId, number } = incident;

@@ -22,7 +22,7 @@ const SPEAKERS: readonly { party: RegExp; files: readonly RegExp[] }[] = [
   { party: /^botbuilder/, files: [/^adapters\/teams\/(connector|http)\.ts$/] },
   { party: /^@aws-sdk\/client-bedrock/, files: [/^agent\/bedrock/] },
   { party: /^@aws-sdk\/(client-dynamodb|lib-dynamodb)$/, files: [/^core\/stores\//] },
-  { party: /^@aws-sdk\/client-s3$/, files: [/^core\/s3-/, /^worker\/s3-source\.ts$/] },
+  { party: /^@aws-sdk\/client-s3$/, files: [/^core\/s3-/, /^worker\/s3-/] },
   { party: /^@aws-sdk\/client-sts$/, files: [/^core\/s3-credentials\.ts$/] },
   { party: /^@aws-sdk\/client-secrets-manager$/, files: [/^core\/secrets\.ts$/] },
   { party: /^@opentelemetry\/|^import-in-the-middle/, files: [/^core\/(otel|tracing)\.ts$/] },

@@ -5,7 +5,7 @@ import { createQueueClient, createTransferQueue, type TransferQueue } from '../c
 import type { Transfer } from '../core/transfer.ts';
 import { type LocalSqs, startSqs } from '../infra/local/sqs.ts';
 import { QUEUE } from '../infra/schema/queue.ts';
-import { useDynamoDb } from '../test/support/dynamodb.ts';
+import { damage, useDynamoDb } from '../test/support/dynamodb.ts';
 import { contentOf, createGate } from '../test/support/memory-ends.ts';
 import { plannedObject } from '../test/support/transfers.ts';
 import { createWorkerRig, type WorkerRig } from '../test/support/worker-rig.ts';
@@ -246,6 +246,22 @@ describe('the dead-letter queue', () => {
     const messageOf = async ({ transferId }: Transfer) => (await rig.get(transferId)).failure?.message;
     expect(await messageOf(gone)).not.toContain('temporary');
     expect(await messageOf(stuck)).toContain(`A temporary file could not be removed: ${path}.`);
+  });
+
+  it('keeps the letter of a record that cannot be read, and is not reminded of it in a loop', async () => {
+    const { transferId } = await rig.queued([file(100)]);
+    await damage(db, transferId);
+    const sent = vi.spyOn(client, 'send');
+    await letter(transferId);
+    startDeadLetters();
+    await vi.waitFor(() => expect(logged('cannot be read')).toMatchObject([{ level: 50 }]), patient);
+    await vi.waitFor(() => {
+      const visible = sent.mock.calls.map(
+        ([{ input }]) => (input as { VisibilityTimeout?: number }).VisibilityTimeout,
+      );
+      expect(visible).toContain(6 * 60 * 60);
+    }, patient);
+    expect(await depth(sqs.deadLetterQueueUrl)).toEqual([0, 1]);
   });
 
   it('leaves alone what has ended or is under way', async () => {

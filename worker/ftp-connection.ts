@@ -1,11 +1,12 @@
 /** Connecting to an FTP server and logging in: TCP, TLS, password, binary mode. */
 import { isIP } from 'node:net';
-import { type ConnectionOptions, DEFAULT_CIPHERS, TLSSocket } from 'node:tls';
+import { type ConnectionOptions, TLSSocket } from 'node:tls';
 import { Client, FTPError } from 'basic-ftp';
 import { FerryError } from '../core/errors.ts';
 import type { Destination } from '../core/policy-config.ts';
 import { stopReason } from '../core/stop-reason.ts';
 import { noTlsFault, translateFtpError, wrongPeerFault } from './ftp-errors.ts';
+import { CIPHERS } from './tls-ciphers.ts';
 
 export interface FtpConnectOptions {
   /** For messages: the destination's name. */
@@ -56,7 +57,7 @@ const KEEP_ALIVE_MS = 30_000;
 function tlsOptions(destination: Destination, ca: string | undefined): ConnectionOptions {
   return {
     host: destination.host,
-    ciphers: `TLS_AES_128_GCM_SHA256:${DEFAULT_CIPHERS}`,
+    ciphers: CIPHERS,
     minVersion: destination.minTls === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
     // A pinned certificate is compared by us, whoever vouches for it or not.
     ...(destination.fingerprint === undefined ? {} : { rejectUnauthorized: false }),

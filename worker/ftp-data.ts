@@ -6,7 +6,7 @@ import { askPassive } from './ftp-passive.ts';
 
 /** Pieces that show life on a slow line; on a fast one they grow, since each costs a turn of the event loop. */
 const FIRST_PIECE = 64 * 1024;
-const LARGEST_PIECE = 2 ** 20;
+const LARGEST_PIECE = 512 * 1024;
 /** TLS encrypts a whole piece before any of it leaves. */
 const LARGEST_TLS_PIECE = 256 * 1024;
 /** A line that takes a piece in less is fast, in milliseconds. */

@@ -4,6 +4,7 @@ import { crc32 } from '@node-rs/crc32';
 import { FerryError } from '../core/errors.ts';
 import type { DataConnection } from './ftp-data.ts';
 import type { Watch } from './ftp-watch.ts';
+import { SMALL_BYTES } from './source.ts';
 import type { StoreProgress } from './target.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -33,11 +34,11 @@ export class Pump {
   crc32: number;
   /** Whether all bytes were accepted and only the end mark remains. */
   ending = false;
-  /** Whether bytes were sent: the source can be read once only. */
+  /** Whether it ran: the source can be read once only. */
   started = false;
   private readonly source: AsyncIterator<Buffer>;
-  /** Asked for at once: they come while the server makes ready. */
-  private readonly first: Promise<IteratorResult<Buffer>>;
+  /** A small file is asked for at once: it comes while the server makes ready. A large one would keep others' memory. */
+  private readonly first: Promise<IteratorResult<Buffer>> | undefined;
   private readonly order: PumpOrder;
   private readonly watch: Watch;
 
@@ -47,6 +48,7 @@ export class Pump {
     this.bytes = order.start?.bytes ?? 0;
     this.crc32 = order.start?.crc32 ?? 0;
     this.source = order.data[Symbol.asyncIterator]();
+    if (order.expectedBytes - this.bytes > SMALL_BYTES) return;
     this.first = this.source.next();
     this.first.catch(() => {});
   }
@@ -56,7 +58,8 @@ export class Pump {
     let side: 'data broke' | 'source failed' = 'data broke';
     try {
       await connection.ready;
-      for (let next = this.first; ; next = this.source.next()) {
+      this.started = true;
+      for (let next = this.first ?? this.source.next(); ; next = this.source.next()) {
         side = 'source failed';
         this.watch.waitingFor = 'source';
         const { value: chunk, done } = await next;
@@ -64,7 +67,6 @@ export class Pump {
         side = 'data broke';
         this.watch.waitingFor = 'server';
         if (done) break;
-        this.started = true;
         const accepted = this.write(connection, chunk);
         // Reckoned while the network works.
         const checksum = crc32(chunk, this.crc32);

@@ -11,6 +11,7 @@ import { checkPath, replyFault, translateFtpError, verificationFault } from './f
 import { epsvPort } from './ftp-passive.ts';
 import { readBackFrom } from './ftp-read-back.ts';
 import { type StoreTimes, storeFile } from './ftp-store.ts';
+import { SMALL_BYTES } from './source.ts';
 import type { TargetSession } from './target.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -31,9 +32,6 @@ export interface SessionOptions {
 
 /** `20261122T203000` as MDTM and MFMT have it, in UTC. RFC 3659, section 2.3. */
 const timeValue = (at: number) => new Date(at).toISOString().replace(/[-:T]|\.\d{3}Z$/g, '');
-
-/** Uploads of at most so many bytes go without waiting for the server's go-ahead, once it has shown how it works. */
-const EARLY_BYTES = 2 ** 20;
 
 const hex = (checksum: number) => checksum.toString(16).padStart(8, '0');
 
@@ -260,7 +258,8 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
       const digest =
         method && method.kind !== 'CRC32' ? createHash(method.kind === 'MD5' ? 'md5' : 'sha256') : undefined;
       const { throttle } = options;
-      const early = proven === connection && expectedBytes <= EARLY_BYTES;
+      // Without waiting for the server's go-ahead, once it has shown how it works.
+      const early = proven === connection && expectedBytes <= SMALL_BYTES;
       const stored = await storeFile(connection, {
         ...{ place, data, expectedBytes, start, digest, throttle, early, onProgress, signal, times },
       });

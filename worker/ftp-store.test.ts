@@ -125,6 +125,75 @@ describe('an upload that the server spoils', () => {
     expect(server.commands.filter((line) => line.startsWith('STOR'))).toHaveLength(2);
   });
 
+  test.each([
+    ['in the middle of a slow source', 10],
+    ['behind the end of an empty file', 0],
+  ])('425 %s is no second try: the source can be read once only', async (_what, total) => {
+    const refused = Promise.withResolvers<void>();
+    async function* slow(): AsyncGenerator<Buffer> {
+      if (total === 0) return;
+      await refused.promise;
+      yield* bytes(total);
+    }
+    const { server, target } = await start({
+      async store(upload) {
+        upload.reply('150 Go.');
+        if (total === 0) await upload.receive();
+        upload.reply('425 Cannot open data connection.');
+        refused.resolve();
+      },
+    });
+    const session = await target.connect(never);
+    await expect(session.store(PATH, slow(), total, () => {}, never)).rejects.toMatchObject({
+      code: 'target_unreachable',
+      retryable: true,
+    });
+    expect(server.commands.filter((line) => line.startsWith('STOR'))).toHaveLength(1);
+  });
+
+  test('a large file is not asked for before the server is ready', async () => {
+    const order: string[] = [];
+    async function* source(): AsyncGenerator<Buffer> {
+      order.push('source');
+      yield* bytes(2 * MEGABYTE);
+    }
+    const { target } = await start({
+      async store(upload) {
+        order.push('server');
+        upload.reply('150 Go.');
+        upload.keep(await upload.receive());
+        upload.reply('226 Done.');
+      },
+    });
+    const session = await target.connect(never);
+    await session.store(PATH, source(), 2 * MEGABYTE, () => {}, never);
+    expect(order).toEqual(['server', 'source']);
+  });
+
+  test('the first bytes come while the server makes ready; refused, the source is let go', async () => {
+    const asked = Promise.withResolvers<void>();
+    const left = Promise.withResolvers<void>();
+    async function* source(): AsyncGenerator<Buffer> {
+      try {
+        asked.resolve();
+        yield* bytes(10);
+      } finally {
+        left.resolve();
+      }
+    }
+    const { target } = await start({
+      async store(upload) {
+        await asked.promise;
+        upload.reply('550 Permission denied.');
+      },
+    });
+    const session = await target.connect(never);
+    await expect(session.store(PATH, source(), 10, () => {}, never)).rejects.toMatchObject({
+      code: 'target_refused',
+    });
+    await left.promise;
+  });
+
   test('a data connection that breaks without a word is told as such', async () => {
     const { stored } = await upload(
       {

@@ -75,8 +75,9 @@ export async function storeFile(ftp: FtpConnection, order: StoreOrder): Promise<
   const { place, signal, times } = order;
   if (signal.aborted) throw stopReason(signal);
   const watch = new Watch(place, times.stall, signal);
-  const pump = new Pump(order, watch);
+  let pump: Pump | undefined;
   try {
+    pump = new Pump(order, watch);
     for (let tries = 1; ; tries += 1) {
       const connection = await open(ftp, order, watch);
       const outcome = await attempt(client, connection, order, watch, pump);
@@ -89,7 +90,7 @@ export async function storeFile(ftp: FtpConnection, order: StoreOrder): Promise<
     }
   } finally {
     watch.end();
-    pump.release();
+    pump?.release();
   }
 }
 

@@ -62,6 +62,32 @@ it('asks less and less often while the queue is away, and says once that it is a
   expect(pauseMs.mock.calls.slice(calls, calls + 2)).toEqual([[1], [2]]);
 });
 
+it('leaves a queue alone that answers some and refuses others, and tells of it once', async () => {
+  const lines: string[] = [];
+  const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
+  let answers = 0;
+  const pauseMs = vi.fn((_failures: number) => 1);
+  server.on('request', (_request, response) => {
+    // Every second one is refused.
+    down = !down;
+    response.on('finish', () => {
+      answers += 1;
+    });
+  });
+  polling = createPolling({
+    client,
+    queueUrl: 'http://127.0.0.1/000000000000/transfers',
+    slots: 3,
+    visibilitySeconds: 30,
+    pauseMs,
+    handle: async () => 'delete',
+    log,
+  });
+  polling.start();
+  await vi.waitFor(() => expect(Math.min(answers, pauseMs.mock.calls.length)).toBeGreaterThan(20));
+  expect(lines).toEqual(['the queue cannot be reached', 'the queue can be reached again']);
+});
+
 it('stops in the middle of a pause', async () => {
   const pauseMs = vi.fn(() => 3_600_000);
   polling = createPolling({

@@ -3,13 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Message, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { Logger } from 'pino';
 import { Consumer } from 'sqs-consumer';
+import { createOutageLog, pauseAfter } from '../core/outage.ts';
 import { TRACE_ATTRIBUTES } from '../core/tracing.ts';
 
 /** Length of one long poll, in seconds: stopping waits for the poll at hand, as a message may still come with it. */
 const POLL_SECONDS = 3;
-
-/** Pause after so many failed polls in a row, in milliseconds: sqs-consumer itself would ask again at once. */
-const PAUSE_MS = (failures: number) => Math.min(500 * 2 ** (failures - 1), 10_000);
 
 /**
  * What becomes of a message: `delete` it, `keep` it until its visibility timeout ends, or `return` it to the queue
@@ -27,25 +25,30 @@ export interface Polling {
  * Each slot is a consumer of its own, because a consumer that asks for several messages waits for the slowest,
  * and one that asks before it has room takes what it cannot work on.
  *
+ * @param name what it is called in the log; "the queue" unless told
  * @param slots messages that are worked on at once
  * @param pollSeconds length of one long poll; 3 unless told
  * @param visibilitySeconds after which a message of a process that died is delivered again; renewed meanwhile
- * @param pauseMs before the poll that follows so many failed ones, in milliseconds
+ * @param pauseMs before the poll that follows so many failed ones, in milliseconds: sqs-consumer itself would ask
+ *   again at once
  * @param handle decides on a message; when it throws, the message is kept
  */
 export function createPolling(deps: {
   client: SQSClient;
   queueUrl: string;
+  name?: string;
   slots: number;
   pollSeconds?: number | undefined;
   visibilitySeconds: number;
   pauseMs?: (failures: number) => number;
   handle: (message: Message) => Promise<Verdict>;
+  now?: () => number;
   log: Logger;
 }): Polling {
-  const { client, queueUrl: QueueUrl, pauseMs = PAUSE_MS, log } = deps;
+  const { client, queueUrl: QueueUrl, pauseMs = pauseAfter, log } = deps;
   const stopping = new AbortController();
-  let away = false;
+  /** However many slots meet an outage, it is one. */
+  const outage = createOutageLog({ what: deps.name ?? 'the queue', now: deps.now ?? Date.now, log });
 
   /** A message that is only made visible again counts its receives on, up to the dead-letter queue. */
   async function giveBack({ Body: MessageBody }: Message): Promise<void> {
@@ -61,16 +64,6 @@ export function createPolling(deps: {
       log.error({ messageId: message.MessageId, err: error }, 'the message is kept for another delivery');
       return undefined;
     }
-  }
-
-  /** One outage is one line in the log, however long it is and however many slots it meets. */
-  function tellAway(err: Error): void {
-    if (!away) log.warn({ err }, 'the queue cannot be reached');
-    away = true;
-  }
-  function tellBack(): void {
-    if (away) log.info('the queue can be reached again');
-    away = false;
   }
 
   const consumers = Array.from({ length: deps.slots }, () => {
@@ -90,13 +83,19 @@ export function createPolling(deps: {
       },
       async postReceiveMessageCallback() {
         failures = 0;
-        tellBack();
+        outage.worked();
       },
       handleMessage,
     });
-    consumer.on('error', (error) => {
-      failures += 1;
-      tellAway(error);
+    consumer.on('error', (error, message) => {
+      // What concerns one message is its own affair, unless nothing at all was answered: an outage tells of itself.
+      const { statusCode } = error as Error & { statusCode?: number };
+      if (message && statusCode !== undefined && statusCode < 500) {
+        log.warn({ err: error }, 'a message could not be settled');
+        return;
+      }
+      if (!message) failures += 1;
+      outage.failed(error);
     });
     consumer.on('processing_error', (err) => log.warn({ err }, 'a message could not be settled'));
     return consumer;

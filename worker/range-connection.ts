@@ -1,14 +1,10 @@
 /** One keep-alive HTTP/1.1 connection that reads byte ranges straight into the memory they are for. */
 import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls, DEFAULT_CIPHERS } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { CIPHERS } from './tls-ciphers.ts';
 
 /** Most that one read takes from the kernel. */
 const READ_BYTES = 4 * 2 ** 20;
-/**
- * Node's own list with AES-128 in front, as servers and other clients prefer it: as strong here, and a third less work
- * at both ends than AES-256, which Node asks for first.
- */
-const CIPHERS = `TLS_AES_128_GCM_SHA256:${DEFAULT_CIPHERS}`;
 /** Longest head of an answer. */
 const HEAD_BYTES = 32 * 1024;
 

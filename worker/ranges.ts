@@ -1,9 +1,8 @@
 /** Reads an object as several ranges at once and hands the bytes on in order, the first as soon as it is there. */
 import { type PartMemoryStock, SLOT_BYTES } from './part-memory.ts';
 import type { Pace } from './range-pace.ts';
+import { SMALL_BYTES } from './source.ts';
 
-/** Objects up to this size are one range in memory of their own. */
-const ONE_RANGE = 2 ** 20;
 /** Parts of a medium object are multiples of this. */
 const STEP = 256 * 1024;
 /** Parts that wait for those before them, beside one for each connection. */
@@ -11,7 +10,7 @@ const AHEAD = 2;
 /** Worth handing on at once; what is less waits for the end of the event loop's turn, as TLS gives 16 KiB at a time. */
 const WORTHWHILE = 256 * 1024;
 
-/** Made once: an `abort()` without a reason makes an error with a stack. */
+/** Why what is still being read is stopped; nobody sees it. Made once, as an error costs its stack. */
 const OVER = new Error('read to the end');
 
 /**
@@ -39,7 +38,7 @@ interface Part {
 
 /** Bytes of one part: large objects in whole slots, medium ones in about four parts. */
 export function partSize(bytes: number): number {
-  if (bytes <= ONE_RANGE) return bytes;
+  if (bytes <= SMALL_BYTES) return bytes;
   return Math.min(SLOT_BYTES, Math.ceil(bytes / 4 / STEP) * STEP);
 }
 
@@ -59,7 +58,7 @@ export async function* readRanges(order: {
   const { start, size, fetch, pace } = order;
   if (start >= size) return;
   const partBytes = partSize(size - start);
-  const memory = partBytes > ONE_RANGE || size - start > ONE_RANGE ? order.memory.open() : undefined;
+  const memory = partBytes > SMALL_BYTES || size - start > SMALL_BYTES ? order.memory.open() : undefined;
   const over = new AbortController();
   const { signal } = over;
   // Cheaper by far than `AbortSignal.any`, of which there would be one for each of thousands of files.
@@ -91,8 +90,8 @@ export async function* readRanges(order: {
       })
       .finally(() => {
         fetching -= 1;
-        beginMore();
         wake();
+        beginMore();
       });
   }
 

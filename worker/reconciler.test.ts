@@ -3,7 +3,7 @@ import { createDispatch } from '../core/dispatch.ts';
 import { FerryError } from '../core/errors.ts';
 import { createExpiry } from '../core/expiry.ts';
 import type { Transfer } from '../core/transfer.ts';
-import { useDynamoDb } from '../test/support/dynamodb.ts';
+import { damage, useDynamoDb } from '../test/support/dynamodb.ts';
 import { bob, plannedObject, proposal } from '../test/support/transfers.ts';
 import { createWorkerRig } from '../test/support/worker-rig.ts';
 import { createReconciler, type ReconcilerDeps } from './reconciler.ts';
@@ -75,6 +75,33 @@ describe('the reconciler', () => {
     await reconciler().look();
     expect(await get(transfer.transferId)).toMatchObject({ status: 'queued', queuedAt: clock.now });
     expect(sent).toEqual([`${transfer.transferId} 1`]);
+  });
+
+  it('works on what needs no queue while the queue is away, whatever waits for it, and says little', async () => {
+    const { store, clock, reconciler, get, queue, lines, settle } = surroundings();
+    const waiting = Array.from({ length: 30 }, () => proposal({ createdAt: clock.now, status: 'approved' }));
+    for (const one of waiting) {
+      await store.create(one);
+      await settle(one.transferId);
+    }
+    queue.down = true;
+    const looker = reconciler({ batch: 10 });
+    const look = async () => {
+      clock.now += 15_000;
+      await looker.look();
+    };
+    for (let looks = 0; looks < 12; looks += 1) await look();
+    for (const { transferId } of waiting) expect(await get(transferId)).toMatchObject({ waiting: {} });
+
+    const other = proposal({ createdAt: clock.now, approvalExpiresAt: clock.now });
+    await store.create(other);
+    for (let looks = 0; looks < 6; looks += 1) await look();
+    expect((await get(other.transferId)).status).toBe('expired');
+    expect(lines.filter(({ level }) => Number(level) >= 30)).toEqual([]);
+
+    queue.down = false;
+    for (let looks = 0; looks < 8; looks += 1) await look();
+    for (const { transferId } of waiting) expect((await get(transferId)).status).toBe('queued');
   });
 
   it('sends a message again that nobody picked up, but not at every look', async () => {
@@ -181,6 +208,47 @@ describe('the reconciler', () => {
     await reconciler({ expiry }).look();
     expect((await get(good.transferId)).status).toBe('queued');
     expect(lines.some(({ transferId, level }) => transferId === bad.transferId && level === 50)).toBe(true);
+  });
+
+  it('works on everything behind a record that cannot be read, and tells of that one seldom', async () => {
+    const { store, clock, reconciler, get, lines } = surroundings();
+    const broken = proposal({ createdAt: clock.now, status: 'approved' });
+    await store.create(broken);
+    await damage(db, broken.transferId);
+    clock.now += 1_000;
+    const good = Array.from({ length: 10 }, () => proposal({ createdAt: clock.now, status: 'approved' }));
+    for (const transfer of good) await store.create(transfer);
+    clock.now += MINUTE;
+    const one = reconciler({ batch: 2 });
+    const another = reconciler({ batch: 2 });
+    // Two at a look, and the one that cannot be read is the first.
+    for (let looks = 0; looks < 6; looks += 1) await one.look();
+    for (const { transferId } of good) expect((await get(transferId)).status).toBe('queued');
+
+    const told = () => lines.filter(({ transferId }) => transferId === broken.transferId);
+    expect(told()).toMatchObject([{ level: 50, msg: expect.stringContaining('docs/operations.md') }]);
+    for (let looks = 0; looks < 20; looks += 1) {
+      clock.now += 28_000;
+      await Promise.all([one.look(), another.look()]);
+    }
+    expect(told()).toHaveLength(1);
+    clock.now += MINUTE;
+    await Promise.all([one.look(), another.look()]);
+    expect(told()).toHaveLength(2);
+  });
+
+  it('gives the place of a record whose 90 days are over to others, until DynamoDB deletes it', async () => {
+    const { store, clock, reconciler, get } = surroundings();
+    const DAY = 24 * 60 * MINUTE;
+    await store.create(proposal({ createdAt: clock.now - 90 * DAY, status: 'approved' }));
+    clock.now += 1_000;
+    const good = proposal({ createdAt: clock.now, status: 'approved' });
+    await store.create(good);
+    clock.now += MINUTE;
+    const one = reconciler({ batch: 1 });
+    await one.look();
+    await one.look();
+    expect((await get(good.transferId)).status).toBe('queued');
   });
 
   it('goes on when tending one never ends', async () => {

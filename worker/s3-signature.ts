@@ -15,7 +15,7 @@ export const escapeUri = (text: string) =>
   encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** Derives the keys that sign, each for one day and region, and keeps the last: four HMACs of five in a signature. */
-export class KeyRing {
+export class SigningKeyCache {
   private last: { readonly name: string; readonly key: KeyObject } | undefined;
 
   key({ secretAccessKey }: SigningKeys, day: string, region: string): KeyObject {
@@ -49,7 +49,7 @@ export function signGet(
   },
   keys: SigningKeys,
   at: number,
-  ring: KeyRing,
+  cache: SigningKeyCache,
 ): string {
   const time = new Date(at).toISOString().replace(/[-:]|\.\d{3}/g, '');
   const day = time.slice(0, 8);
@@ -69,7 +69,7 @@ export function signGet(
   const canonical = ['GET', get.path, query, lines, names, 'UNSIGNED-PAYLOAD'].join('\n');
   const scope = `${day}/${get.region}/s3/aws4_request`;
   const signature = hmac(
-    ring.key(keys, day, get.region),
+    cache.key(keys, day, get.region),
     `AWS4-HMAC-SHA256\n${time}\n${scope}\n${hash('sha256', canonical)}`,
   ).toString('hex');
   const authorization = `AWS4-HMAC-SHA256 Credential=${keys.accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`;

@@ -18,11 +18,11 @@ import {
 } from '../core/s3-errors.ts';
 import { stopReason } from '../core/stop-reason.ts';
 import { createPartMemory, type PartMemoryStock } from './part-memory.ts';
-import { RangeRefused, type RangeServer } from './range-connection.ts';
+import { RangeRefused } from './range-connection.ts';
 import { Pace } from './range-pace.ts';
 import { createRangePool } from './range-pool.ts';
 import { type FetchPart, readRanges } from './ranges.ts';
-import { escapeUri, KeyRing, signGet } from './s3-signature.ts';
+import { createGetSigner, type SignedGet } from './s3-signed-get.ts';
 import type { Source, SourceObject } from './source.ts';
 
 export interface S3SourceOptions {
@@ -50,38 +50,12 @@ const SIGNATURE_MS = 90_000;
 /** Ranges of one object that are read at once from the start where the connection is encrypted. */
 const TLS_LANES = 2;
 
-/** What the SDK hands to its network layer. */
-interface HttpRequest {
-  readonly protocol: string;
-  readonly hostname: string;
-  readonly port?: number;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** Where a bucket's objects are. */
-interface Place {
-  readonly server: RangeServer;
-  /** For the Host header. */
-  readonly host: string;
-  /** What the path has before the key. */
-  readonly before: string;
-}
-
-interface SignedGet {
-  readonly server: RangeServer;
-  /** Request line and headers. */
-  readonly head: string;
-}
-
 /** Bytes from offset `from` on, to fill `into` with. */
 interface Range {
   readonly from: number;
   readonly into: Buffer;
   readonly onBytes: (filled: number) => void;
 }
-
-const escapedKey = (key: string) => key.split('/').map(escapeUri).join('/');
 
 const subjectOf = ({ bucket, object }: SourceObject): S3Subject => ({ bucket, key: object.key });
 
@@ -113,8 +87,7 @@ export function createS3Source(options: S3SourceOptions): S3Source {
   const { client, log, maxResumes = 5, stallMs = 30_000, memory = createPartMemory() } = options;
   const pool = createRangePool(stallMs);
   const pace = new Pace();
-  const ring = new KeyRing();
-  const places = new Map<string, Promise<Place>>();
+  const sign = createGetSigner(client);
   let sdkOnly = false;
 
   /** Fills `into` from offset `from` on over the SDK's own GET; may end early or fail anywhere. */
@@ -159,46 +132,6 @@ export function createS3Source(options: S3SourceOptions): S3Source {
     }
   }
 
-  /** Where a bucket's objects are, as the SDK has it: which host, and what stands before the key. */
-  async function locate(source: SourceObject): Promise<Place> {
-    const command = new GetObjectCommand({ Bucket: source.bucket, Key: source.object.key });
-    let request: HttpRequest | undefined;
-    command.middlewareStack.add(
-      () => async (args) => {
-        request = args.request as HttpRequest;
-        return { output: { $metadata: {} }, response: {} };
-      },
-      { step: 'deserialize', priority: 'high', name: 'keepRequest' },
-    );
-    await (await client()).send(command);
-    const key = escapedKey(source.object.key);
-    if (!request?.path.endsWith(key)) throw new Error('the SDK asks for another path');
-    const { protocol, hostname, port, path, headers } = request;
-    const secure = protocol === 'https:';
-    return {
-      server: { secure, host: hostname, port: port ?? (secure ? 443 : 80) },
-      host: headers.host ?? hostname,
-      before: path.slice(0, path.length - key.length),
-    };
-  }
-
-  async function sign(source: SourceObject): Promise<SignedGet> {
-    const { key, etag: ifMatch, versionId } = source.object;
-    let located = places.get(source.bucket);
-    if (!located) {
-      located = locate(source);
-      places.set(source.bucket, located);
-      located.catch(() => places.delete(source.bucket));
-    }
-    const { server, host, before } = await located;
-    if (server.secure) pace.atLeast(TLS_LANES);
-    const { config } = await client();
-    const [region, keys] = await Promise.all([config.region(), config.credentials()]);
-    const query: Record<string, string> = versionId === undefined ? {} : { versionId };
-    const get = { path: `${before}${escapedKey(key)}`, query, host, ifMatch, region };
-    return { server, head: signGet(get, keys, Date.now(), ring) };
-  }
-
   /** One part, read on after cuts; what S3 refuses is asked once more by the SDK, which knows all its refusals. */
   function partsOf(source: SourceObject): FetchPart {
     const subject = subjectOf(source);
@@ -237,6 +170,7 @@ export function createS3Source(options: S3SourceOptions): S3Source {
           if (bySdk || sdkOnly) await getBySdk(source, range, signal);
           else {
             const { server, head } = await signature();
+            if (server.secure) pace.atLeast(TLS_LANES);
             await pool.get(server, { ...range, head, etag, size }, signal);
           }
           if (filled === into.length) return;

@@ -28,6 +28,9 @@ import { createScaleInProtection } from './scale-in.ts';
 import { createThrottles } from './throttle.ts';
 import { runTransfer, type WorkflowDeps } from './workflow.ts';
 
+/** How long one request to SQS may take: well above a poll of 3 s, so that a queue that hangs is soon known; milliseconds. */
+const REQUEST_MS = 10_000;
+
 export interface RunningWorker {
   /** Of `/healthz` and `/readyz`. */
   readonly port: number;
@@ -104,6 +107,7 @@ export async function startWorker(
 
   const client = createQueueClient({
     region: env.AWS_REGION,
+    requestMs: REQUEST_MS,
     ...(env.AWS_ENDPOINT_URL_SQS ? { endpoint: env.AWS_ENDPOINT_URL_SQS } : {}),
   });
   const leases = createLeases({

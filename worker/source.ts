@@ -1,6 +1,9 @@
 /** The port to where bytes come from. */
 import type { PlannedObject } from '../core/transfer.ts';
 
+/** Up to so many bytes an object is read in one piece into memory of its own, so that it may be asked for early. */
+export const SMALL_BYTES = 2 ** 20;
+
 export interface SourceObject {
   readonly bucket: string;
   readonly object: PlannedObject;

@@ -334,8 +334,16 @@ describe('send', () => {
   });
 
   it('proposes nothing where nobody could approve it', async () => {
-    const turn = { ...turnOf('send s3://finance-exports/empty.txt to acme'), proposalThread: undefined };
-    expect(await planner.plan(turn, new AbortController().signal)).toMatchObject({ kind: 'refusal' });
+    const noApproval = { reason: 'Nobody there could.', advice: 'Please ask elsewhere.' };
+    const turn = {
+      ...turnOf('send s3://finance-exports/empty.txt to acme'),
+      proposalThread: undefined,
+      noApproval,
+    };
+    expect(await planner.plan(turn, new AbortController().signal)).toMatchObject({
+      kind: 'refusal',
+      ...noApproval,
+    });
     expect(await transfers.get(transferIdFor(turn.key, 0))).toBeUndefined();
   });
 

@@ -151,11 +151,11 @@ export async function planSend(
   const step = await route(deps, turn, command, signal, note);
   if (!step.ok) return step.reply;
   const { chosen, destination } = step.value;
-  const { proposalThread } = turn;
+  const { proposalThread, noApproval } = turn;
   if (!proposalThread) {
     return refusal(
-      'Nobody else reads our direct messages, so nobody could approve this here.',
-      'Please ask in a channel by mentioning me.',
+      noApproval?.reason ?? 'Nobody could approve this here.',
+      noApproval?.advice ?? 'Please ask in a channel by mentioning me.',
     );
   }
   try {

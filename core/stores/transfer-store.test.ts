@@ -1,6 +1,6 @@
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { useDynamoDb } from '../../test/support/dynamodb.ts';
+import { damage, useDynamoDb } from '../../test/support/dynamodb.ts';
 import { loseNextAnswer } from '../../test/support/lost-answers.ts';
 import { ana, bob, cleo, NOON, proposal } from '../../test/support/transfers.ts';
 import { wantedRoles } from '../due-work.ts';
@@ -198,6 +198,15 @@ describe('a person’s transfers', () => {
     expect(await store.listByUser('slack:T01FERRY:UNOBODY', 10)).toEqual([]);
   });
 
+  it('are not lost with one that cannot be read', async () => {
+    const requester = { ...ana, userId: 'slack:T01FERRY:UBROKEN' };
+    const [one, two] = [await stored({ requester }), await stored({ requester })];
+    await damage(dynamo, one.transferId);
+    expect((await store.listByUser(requester.userId, 10)).map((it) => it.transferId)).toEqual([
+      two.transferId,
+    ]);
+  });
+
   it('can be a hundred at once', async () => {
     const requester = { ...ana, userId: 'slack:T01FERRY:UMANY' };
     await Promise.all(Array.from({ length: 105 }, (_, n) => stored({ requester, createdAt: NOON + n })));
@@ -227,6 +236,24 @@ describe('due work', () => {
     }));
     clock += DAY;
     expect(await due()).toEqual([late.transferId]);
+  });
+
+  it('can be put off unread, until its next change', async () => {
+    clock = NOON + 10 * DAY;
+    const { transferId } = await stored({ approvalExpiresAt: clock });
+    const isDue = async () => (await store.listDue(1_000)).includes(transferId);
+    clock += 60_000;
+    expect(await isDue()).toBe(true);
+    expect(await store.putOff(transferId, clock + 5_000)).toBe('put off');
+    expect(await isDue()).toBe(false);
+    expect(await store.putOff(transferId, clock + 5_000)).toBe('not due');
+    clock += 5_000;
+    expect(await isDue()).toBe(true);
+    await store.putOff(transferId, clock + DAY);
+    await store.change(transferId, (current) => ({ next: current, result: undefined }));
+    clock += 60_000;
+    expect(await isDue()).toBe(true);
+    expect(await store.putOff('TRF-0000000000', clock + DAY)).toBe('not due');
   });
 
   it('lists no more than asked for', async () => {
@@ -288,14 +315,7 @@ describe('when the database fails', () => {
 
   it('refuses an item that is no record instead of guessing', async () => {
     const { transferId } = await stored();
-    await dynamo.documents.send(
-      new UpdateCommand({
-        TableName: `${dynamo.prefix}TransferRequests`,
-        Key: { transfer_id: transferId },
-        UpdateExpression: 'SET surprise = :yes',
-        ExpressionAttributeValues: { ':yes': true },
-      }),
-    );
-    await expect(store.get(transferId)).rejects.toThrow();
+    await damage(dynamo, transferId);
+    await expect(store.get(transferId)).rejects.toMatchObject({ code: 'unreadable', retryable: false });
   });
 });

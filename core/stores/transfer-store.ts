@@ -8,6 +8,7 @@ import {
   GetCommand,
   PutCommand,
   QueryCommand,
+  UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { type AuditWriter, withAudit } from '../audit.ts';
 import { dueAt, dueToHold } from '../due-work.ts';
@@ -35,22 +36,31 @@ const PATIENCE_MS = 1_000;
 export interface TransferStore {
   /** Stores a new record. `exists`: this id was proposed before, by an earlier delivery of the same turn. */
   create(transfer: Transfer): Promise<'created' | 'exists'>;
-  /** The record, read consistently; undefined when there is none or its 90 days are over. */
+  /**
+   * The record, read consistently; undefined when there is none or its 90 days are over.
+   *
+   * @throws FerryError `unreadable` when a newer release or somebody's hand wrote it; `unavailable`
+   */
   get(transferId: string): Promise<Transfer | undefined>;
   /**
    * Reads the record, asks `decide` for the next one and writes it if nobody wrote in between; else asks again
    * with the newer record. `decide` must be pure: it may run several times.
    *
-   * @throws FerryError `not_found`, `conflict` when the record never held still, `unavailable`
+   * @throws FerryError `not_found`, `conflict` when the record never held still, `unreadable`, `unavailable`
    */
   change<R>(
     transferId: string,
     decide: (current: Transfer) => Change<R>,
   ): Promise<{ transfer: Transfer; result: R }>;
-  /** A person's transfers, newest first. */
+  /** A person's transfers, newest first, without those that cannot be read: the others are not to be lost with them. */
   listByUser(userId: string, limit: number): Promise<Transfer[]>;
   /** Ids of transfers that are due for a look, longest overdue first. */
   listDue(limit: number): Promise<string[]>;
+  /**
+   * Takes a transfer out of the due ones until `until` (epoch ms) or its next change, without reading it.
+   * `not due`: it was not due any more, as somebody else has changed it or put it off.
+   */
+  putOff(transferId: string, until: number): Promise<'put off' | 'not due'>;
 }
 
 /** A message in the transfer's own thread does not repeat it: small records cost less at every change. */
@@ -104,9 +114,25 @@ export function createTransferStore(options: {
 
   const transferOf = (item: Record<string, unknown>): Transfer => {
     const { user_id, expires_at, written_by, due_bucket, due_at, ...attributes } = item;
-    const { thread, messages, ...record } = fromItem(unpack(attributes));
-    return transferSchema.parse({ ...record, thread, messages: withThread(messages, thread) });
+    try {
+      const { thread, messages, ...record } = fromItem(unpack(attributes));
+      return transferSchema.parse({ ...record, thread, messages: withThread(messages, thread) });
+    } catch (cause) {
+      throw new FerryError('unreadable', {
+        userMessage: `The record of ${String(item.transfer_id)} cannot be read, so nothing is done with it until your FileFerry team has looked at it. Please tell them its number.`,
+        cause,
+      });
+    }
   };
+
+  function ifReadable(item: Record<string, unknown>): Transfer | undefined {
+    try {
+      return transferOf(item);
+    } catch (error) {
+      if (error instanceof FerryError && error.code === 'unreadable') return undefined;
+      throw error;
+    }
+  }
 
   interface Found {
     readonly transfer: Transfer;
@@ -214,7 +240,8 @@ export function createTransferStore(options: {
             throw storeFault(error);
           });
         for (const item of page.Responses?.[TableName] ?? []) {
-          if (isAlive(item, now())) found.set(String(item.transfer_id), transferOf(item));
+          const transfer = isAlive(item, now()) ? ifReadable(item) : undefined;
+          if (transfer) found.set(transfer.transferId, transfer);
         }
         keys = page.UnprocessedKeys?.[TableName]?.Keys;
       }
@@ -236,6 +263,24 @@ export function createTransferStore(options: {
           throw storeFault(error);
         });
       return Items.map((item) => String(item.transfer_id));
+    },
+
+    async putOff(transferId, until) {
+      try {
+        await client.send(
+          new UpdateCommand({
+            TableName,
+            Key: { transfer_id: transferId },
+            UpdateExpression: 'SET due_at = :until',
+            ConditionExpression: 'due_bucket = :bucket AND due_at <= :now',
+            ExpressionAttributeValues: { ':until': until, ':bucket': DUE_BUCKET, ':now': now() },
+          }),
+        );
+        return 'put off';
+      } catch (error) {
+        lostCondition(error);
+        return 'not due';
+      }
     },
   };
 }

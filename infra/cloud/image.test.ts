@@ -12,12 +12,13 @@ import { type IamGate, startIamGate } from '../../test/support/iam-gate.ts';
 import { hasLocalSlack } from '../../test/support/require.ts';
 import {
   dockerIgnore,
+  localOnly,
   POLICY_ARGUMENT,
   REPOSITORY,
   readDockerfile,
   stageImage,
 } from '../../test/support/staged-image.ts';
-import { type LogLine, type Service, type ServiceName, startService } from '../local/services.ts';
+import { type LogLine, NODE_FLAGS, type Service, type ServiceName, startService } from '../local/services.ts';
 import { slackStage } from '../local/slack-stage.ts';
 import { type Stack, startStack } from '../local/stack.ts';
 import { playStory } from '../local/story.ts';
@@ -31,6 +32,11 @@ describe('the Dockerfile', () => {
     const [packages = []] = stages;
     const installs = packages.filter(({ name }) => name === 'RUN').map(({ args }) => args);
     expect(installs).toEqual([expect.stringMatching(/^npm ci .*--omit=dev .*--ignore-scripts/)]);
+    const [, removed = ''] = installs[0]?.split('&& rm -rf ') ?? [];
+    expect(removed.split(/\s+/)).toEqual([
+      'node_modules/.bin/node',
+      ...(await localOnly()).map((name) => `node_modules/${name}`),
+    ]);
   });
 
   it('runs as somebody who owns nothing, in exec form, with a health check and SIGTERM', async () => {
@@ -43,6 +49,11 @@ describe('the Dockerfile', () => {
     for (const name of ['ENTRYPOINT', 'CMD']) expect(JSON.parse(args(name))).toBeInstanceOf(Array);
     expect(args('HEALTHCHECK')).toMatch(/ CMD \["node", /);
     expect(args('STOPSIGNAL')).toBe('SIGTERM');
+    expect(JSON.parse(args('ENTRYPOINT'))).toEqual(['node', ...NODE_FLAGS, '--import', './core/otel.ts']);
+    const { scripts } = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8'));
+    for (const name of ['bot', 'worker']) {
+      expect(scripts[`start:${name}`]).toContain(`node ${NODE_FLAGS.join(' ')} `);
+    }
   });
 
   it('fetches nothing else, takes no whole folder, and holds no secret', async () => {
@@ -104,10 +115,10 @@ describe('the staged image, with production packages only', () => {
         .split(' ')
         .sort(),
     );
-    for (const name of ['vitest', 'aws-cdk-lib', 'typescript', 'fauxqs']) {
-      expect(existsSync(join(REPOSITORY, 'node_modules', name)), name).toBe(true);
+    const programs = ['vitest', 'aws-cdk-lib', 'typescript', 'fauxqs'];
+    for (const name of programs) expect(existsSync(join(REPOSITORY, 'node_modules', name)), name).toBe(true);
+    for (const name of [...programs, ...(await localOnly())])
       expect(existsSync(join(folder, 'node_modules', name)), name).toBe(false);
-    }
     const files = await readdir(folder, { recursive: true });
     const own = files.filter((path) => !path.startsWith('node_modules'));
     expect(own.filter((path) => path.endsWith('.test.ts'))).toEqual([]);

@@ -5,6 +5,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
+/**
+ * How Node runs both services: short-lived objects get 4 MiB a half instead of 16, which costs no time that could be
+ * measured and keeps a worker with thousands of files some 70 MiB smaller (`npm run bench:many`).
+ */
+export const NODE_FLAGS = ['--max-semi-space-size=4'];
+
 const ROOT = join(import.meta.dirname, '..', '..');
 /** How long a service may take until it is ready, in milliseconds. */
 const START_MS = 60_000;
@@ -64,11 +70,15 @@ export async function startService(
   root = ROOT,
 ): Promise<Service> {
   const tracing = pathToFileURL(join(root, 'core', 'otel.ts')).href;
-  const child: ChildProcess = spawn(process.execPath, ['--import', tracing, join(root, name, 'main.ts')], {
-    cwd: root,
-    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [...NODE_FLAGS, '--import', tracing, join(root, name, 'main.ts')],
+    {
+      cwd: root,
+      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const exited = once(child, 'exit').then(([code, signal]: unknown[]) => (code ?? signal) as number | string);
   const ready = Promise.withResolvers<string>();
   const last: string[] = [];

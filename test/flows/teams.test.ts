@@ -1,7 +1,7 @@
 /** The walk in Teams, by our fake Bot Connector; and the one in which Ana asks in Slack and Bob approves in Teams. */
 import { describe, expect, it } from 'vitest';
 import { TEAMS_CHANNEL, TEAMS_PEOPLE, teamsUserId } from '../../infra/local/local-teams.ts';
-import { PEOPLE } from '../../infra/local/slack-workspace.ts';
+import { PEOPLE, TRANSFERS_CHANNEL, WORKSPACE } from '../../infra/local/slack-workspace.ts';
 import type { TeamsMessage } from '../fakes/teams-connector.ts';
 import { TEAMS_TENANT } from '../fakes/teams-world.ts';
 import { changePolicy, type HouseOptions, shownIn, useHouse, userIdOf, waitFor } from '../support/house.ts';
@@ -248,6 +248,44 @@ describe('Slack and Teams together', () => {
     await waitFor('Ana’s Teams transfer in Slack', async () =>
       (await house.slack.people.messages(PEOPLE.ana.dm)).find((message) =>
         [transferId, second].every((id) => shownIn(message).includes(id)),
+      ),
+    );
+  });
+});
+
+describe('a direct message whose requester nobody in the approvals channel could be told apart from', () => {
+  const house = useHouse({
+    teams: 'fake',
+    // Addresses of the tenant do not count, so Ana is known by her account alone.
+    bot: { TEAMS_EMAIL_TENANTS: '11111111-2222-4333-8444-555555555555' },
+    prepare: (stack) =>
+      changePolicy(stack, (policy) => {
+        policy.approval = {
+          ...policy.approval,
+          channel: `slack:${WORKSPACE.teamId}:${TRANSFERS_CHANNEL.id}`,
+        };
+        policy.groups.requesters?.push(teamsUserId('ana'));
+      }),
+  });
+  const hands = teamsHandsOf(house);
+
+  it('is refused at once, with where to ask instead', async () => {
+    hands.connect();
+    await hands.teams().people.write(ana, requestSummaryAs('nobody.xlsx'));
+    await hands.personalMessageWith(
+      ana,
+      'no email address that I may trust',
+      'Please ask in a channel of Teams by mentioning me',
+    );
+    expect(await house.slack.people.messages(TRANSFERS_CHANNEL.id)).toEqual([]);
+
+    // There it is proposed, and Slack's people are as well off as before.
+    const { card } = await hands.ask(ana, requestSummaryAs('somebody.xlsx'));
+    expect(shown(card)).toContain('somebody.xlsx');
+    await house.say('ana', requestSummaryAs('in-slack.xlsx'), { channel: PEOPLE.ana.dm });
+    await waitFor('the proposal in the approvals channel of Slack', async () =>
+      (await house.slack.people.messages(TRANSFERS_CHANNEL.id)).find((message) =>
+        shownIn(message).includes('in-slack.xlsx'),
       ),
     );
   });

@@ -1,6 +1,6 @@
 /** A real DynamoDB protocol server for a test suite, with tables of the suite's own. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll } from 'vitest';
 import { createTables } from '../../core/stores/create-tables.ts';
 import { startDynamoDb } from '../../infra/local/dynamodb.ts';
@@ -69,4 +69,16 @@ export function useDynamoDb(): TestDynamoDb {
       return started().documents;
     },
   };
+}
+
+/** Leaves a record as a release that knows more than this one, or somebody's hand, may: it cannot be read. */
+export async function damage(db: TestDynamoDb, transferId: string): Promise<void> {
+  await db.documents.send(
+    new UpdateCommand({
+      TableName: `${db.prefix}TransferRequests`,
+      Key: { transfer_id: transferId },
+      UpdateExpression: 'SET surprise = :yes',
+      ExpressionAttributeValues: { ':yes': true },
+    }),
+  );
 }

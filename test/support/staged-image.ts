@@ -64,14 +64,26 @@ async function linkTree(from: string, to: string, skip: (name: string) => boolea
   }
 }
 
-/** Packages that `npm ci --omit=dev --omit=optional` leaves of what is installed here, by their folders. */
+interface Locked {
+  readonly dev?: boolean;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+/** Packages that `npm ci --omit=dev` leaves of what is installed here, less our own optional ones, by their folders. */
 async function productionPackages(): Promise<string[]> {
   const lock = JSON.parse(await readFile(join(REPOSITORY, 'node_modules', '.package-lock.json'), 'utf8')) as {
-    packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean; peer?: boolean }>;
+    packages: Record<string, Locked & { devOptional?: boolean }>;
   };
+  const removed = new Set((await localOnly()).map((name) => `node_modules/${name}`));
   return Object.entries(lock.packages)
-    .filter(([path, { dev, optional, devOptional }]) => path !== '' && !dev && !optional && !devOptional)
+    .filter(([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional && !removed.has(path))
     .map(([path]) => path);
+}
+
+/** Our own optional packages: what the local stack needs and the image does not. */
+export async function localOnly(): Promise<string[]> {
+  const text = await readFile(join(REPOSITORY, 'package.json'), 'utf8');
+  return Object.keys((JSON.parse(text) as Locked).optionalDependencies ?? {});
 }
 
 /** Lays into a folder what the image has in its own. */
