@@ -28,6 +28,7 @@ interface Shown {
 /** A chat that keeps what is posted, finds it again by its key, and fails when a test says so. */
 class FakeChat implements ChatClient {
   readonly platform = 'slack';
+  readonly directory = 'Slack';
   readonly messages: Shown[] = [];
   readonly calls: string[] = [];
   /** Asked before each call has its effect. */

@@ -21,6 +21,8 @@ export interface PostOptions {
  */
 export interface ChatClient {
   readonly platform: Platform;
+  /** What the directory in which one person has one account is called, in a sentence about a requester who is in it. */
+  readonly directory: string;
   post(thread: ThreadRef, card: Card, options: PostOptions): Promise<MessageRef>;
   update(message: MessageRef, card: Card): Promise<void>;
   /** Posts to the person's direct messages with the bot, opening them if need be. */

@@ -49,14 +49,14 @@ describe('what is asked for in a direct message', () => {
     ['Teams', 'Slack', inTeams, TEAMS, slackApprovals],
   ] as const)(
     'in %s is approved in %s only when the email is trusted',
-    (here, there, thread, directory, channel) => {
+    (_here, _there, thread, directory, channel) => {
       expect(dm(thread, anaIn(directory, { email }), channel)).toEqual({ proposalThread: channel });
       for (const person of [anaIn(directory), anaIn(directory, { email, standing: 'guest' })]) {
         const { proposalThread, noApproval } = dm(thread, person, channel);
         expect(proposalThread).toBeUndefined();
-        expect(noApproval?.reason).toContain(`a channel of ${there}`);
+        expect(noApproval?.reason).toContain('a channel of another chat or organisation');
         expect(noApproval?.reason).toContain('no email address that I may trust');
-        expect(noApproval?.advice).toContain(`Please ask in a channel of ${here} by mentioning me`);
+        expect(noApproval?.advice).toContain('your own organisation here by mentioning me');
       }
     },
   );
@@ -64,13 +64,16 @@ describe('what is asked for in a direct message', () => {
   it.each([
     ['Slack', inSlack, 'slack:T02OTHER', slackApprovals],
     ['Teams', inTeams, 'teams:tenant-2', teamsApprovals],
-  ] as const)('in another organisation of %s is held to the same', (here, thread, directory, channel) => {
-    expect(dm(thread, anaIn(directory, { email }), channel)).toEqual({ proposalThread: channel });
-    const { proposalThread, noApproval } = dm(thread, anaIn(directory), channel);
-    expect(proposalThread).toBeUndefined();
-    expect(noApproval?.reason).toContain(`another organisation of ${here}`);
-    expect(noApproval?.advice).toContain(`your own organisation in ${here}`);
-  });
+  ] as const)(
+    'in another organisation of %s is held to the same',
+    (_platform, thread, directory, channel) => {
+      expect(dm(thread, anaIn(directory, { email }), channel)).toEqual({ proposalThread: channel });
+      const { proposalThread, noApproval } = dm(thread, anaIn(directory), channel);
+      expect(proposalThread).toBeUndefined();
+      expect(noApproval?.reason).toContain('a channel of another chat or organisation');
+      expect(noApproval?.advice).toContain('your own organisation here by mentioning me');
+    },
+  );
 
   it('has nowhere to go without a channel for approvals', () => {
     const { proposalThread, noApproval } = dm(inSlack, anaIn(SLACK, { email }), undefined);

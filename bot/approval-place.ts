@@ -6,8 +6,6 @@ import { directoryOfThread, type ThreadRef } from '../core/thread-ref.ts';
 
 type Place = Pick<Turn, 'proposalThread' | 'noApproval'>;
 
-const NAMES = { slack: 'Slack', teams: 'Teams' } as const;
-
 /**
  * The thread itself; for a direct message, which nobody else reads, the approvals channel, unless nobody there could
  * tell that they are not the requester: they would wait for a decision until it expires.
@@ -29,13 +27,12 @@ export function placeOfApproval(
     };
   }
   if (canBeDecidedIn(directoryOfThread(channel), person)) return { proposalThread: channel };
-  const [here, there] = [NAMES[thread.platform], NAMES[channel.platform]];
-  const where = here === there ? `another organisation of ${there}` : there;
   return {
     proposalThread: undefined,
     noApproval: {
-      reason: `Nobody could approve this: what is asked for in direct messages is approved in a channel of ${where}, and your account here has no email address that I may trust, so nobody there could be told apart from you.`,
-      advice: `Please ask in a channel of ${here === there ? `your own organisation in ${here}` : here} by mentioning me. Nothing was proposed.`,
+      reason:
+        'Nobody could approve this: what is asked for in direct messages is approved in a channel of another chat or organisation, and your account here has no email address that I may trust, so nobody there could be told apart from you.',
+      advice: 'Please ask in a channel of your own organisation here by mentioning me. Nothing was proposed.',
     },
   };
 }

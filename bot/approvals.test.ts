@@ -26,6 +26,7 @@ async function given(changes: Partial<Transfer> = {}) {
         it,
         it.plan.preview.map((object) => object.key),
       ),
+    directoryName: () => 'Slack',
     now: () => clock,
   });
   return { transfer, approvals, id: transfer.transferId, hash: transfer.planHash };

@@ -37,6 +37,8 @@ export function createApprovals(deps: {
   store: TransferStore;
   policy: PolicyConfig;
   loadScope: (transfer: Transfer) => Promise<RequestScope>;
+  /** What the directory of an account is called in a sentence about the requester; see `ChatClient.directory`. */
+  directoryName: (userId: string) => string | undefined;
   /** Takes the lock under which thread and tickets are told, with the same write. */
   ahead?: (next: Transfer) => Transfer;
   now: () => number;
@@ -53,7 +55,7 @@ export function createApprovals(deps: {
         const use = mayUse(policy, person);
         if (!use.allowed) return { result: { reason: use.reason } };
         if (current.status !== 'pending_approval') return { result: 'closed' };
-        const may = mayDecide(policy, person, current, scope);
+        const may = mayDecide(policy, person, current, scope, deps.directoryName);
         if (!may.allowed) return { result: { reason: may.reason } };
         if (current.approvalExpiresAt <= now()) {
           return {

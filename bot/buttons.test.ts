@@ -39,6 +39,7 @@ function deps(): ButtonDeps {
           it,
           it.plan.preview.map((object) => object.key),
         ),
+      directoryName: () => 'Slack',
       now: () => NOON,
     }),
     dispatch: async (id) => void calls.push(`dispatch ${id}`),

@@ -33,6 +33,7 @@ let refused: FerryError | undefined;
 const channelOf = (thread: ThreadRef) => (thread.platform === 'slack' ? thread.channelId : '');
 const slack: ChatClient = {
   platform: 'slack',
+  directory: 'Slack',
   async post(thread, card, { key, lookFirst = false }) {
     if (refused) throw refused;
     sent.push({ how: 'post', to: channelOf(thread), key, lookFirst, card });

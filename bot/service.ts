@@ -1,6 +1,7 @@
 /** The chat service: receivers, inbox, planner and approvals, wired together and stopped together. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { clientFor } from '../adapters/chat-client.ts';
 import { type ChatEvent, chatEventSchema } from '../adapters/chat-event.ts';
 import { createFoundation, openTables } from '../adapters/foundation.ts';
 import { chatConnections } from '../adapters/platforms.ts';
@@ -156,6 +157,7 @@ export async function startBot(
     store: transfers,
     policy,
     loadScope: base.loadScope,
+    directoryName: (userId) => clientFor(clients, userId)?.directory,
     ahead: settler.ahead,
     now,
   });

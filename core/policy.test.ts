@@ -181,8 +181,13 @@ servicenow: { userGroup: u, auditGroup: a }
       ...person,
       userId: `teams:${tenant}:${name}`,
     });
+    const NAMES: Readonly<Record<string, string>> = {
+      slack: 'Slack',
+      teams: 'the requester’s tenant of Teams',
+    };
+    const nameOf = (userId: string) => NAMES[userId.split(':', 1)[0] ?? ''];
     const decide = (person: Person, requester: Person) =>
-      mayDecide(everywhere, person, proposal({ requester }), scope());
+      mayDecide(everywhere, person, proposal({ requester }), scope(), nameOf);
 
     it('decides when both have an address, and not the same', () => {
       expect(decide(inTeams(bob, 'bob'), ana)).toEqual({ allowed: true });

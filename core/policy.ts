@@ -188,12 +188,15 @@ const isApprover = (config: PolicyConfig, person: Person, transfer: Transfer, sc
 /**
  * Whether the person may decide on this transfer: an approver of a rule that lets the requester ask, and not the
  * requester, by whatever account.
+ *
+ * @param nameOf what the directory of this account is called in a sentence about the requester, where anybody knows
  */
 export function mayDecide(
   config: PolicyConfig,
   person: Person,
   transfer: Transfer,
   scope: RequestScope,
+  nameOf: (userId: string) => string | undefined = () => undefined,
 ): Verdict {
   const { requester } = transfer;
   const use = mayUse(config, person);
@@ -208,7 +211,7 @@ export function mayDecide(
   const nameless = [requester, person].find((one) => trustedEmail(one) === undefined);
   if (!nameless) return ALLOWED;
   const whose = nameless === requester ? 'the requester’s account' : 'your account here';
-  const where = requester.userId.startsWith('slack:') ? 'Slack' : 'the requester’s tenant of Teams';
+  const where = nameOf(requester.userId) ?? 'the requester’s directory';
   return refuse(
     `I cannot tell that you are not the requester: ${whose} has no email address that I may trust. Please decide with an account in ${where}, or leave it to somebody else.`,
   );

@@ -112,7 +112,7 @@ describe('the house plan', () => {
       /^core\/(thread-ref|linked-accounts)\.ts$/,
     ];
     const knowing = bound.filter(({ text }) =>
-      /'(slack|teams)'|platform\s*[!=]==?|switch \(.*platform/.test(text),
+      /'(slack|teams)[':]|`(slack|teams):\$|platform\s*[!=]==?|switch \(.*platform/.test(text),
     );
     expect(knowing.length).toBeGreaterThan(5);
     const faults = knowing.map(({ path }) => path).filter((path) => !mayKnow.some((file) => file.test(path)));

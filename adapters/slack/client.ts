@@ -45,6 +45,7 @@ const isUncertain = (error: unknown): boolean =>
 
 export class SlackChatClient implements ChatClient {
   readonly platform = 'slack';
+  readonly directory = 'Slack';
   readonly #api: SlackApi;
   readonly #logger: Logger;
   /** Direct-message channel by Slack user. */

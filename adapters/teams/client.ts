@@ -69,6 +69,7 @@ const noteOf = (thread: TeamsThreadRef, key: string) =>
 
 export class TeamsChatClient implements ChatClient {
   readonly platform = 'teams';
+  readonly directory = 'the requester’s tenant of Teams';
   readonly #connector: TeamsConnector;
   readonly #routes: Routes;
   readonly #notes: NoteStore;

@@ -275,7 +275,7 @@ describe('a direct message whose requester nobody in the approvals channel could
     await hands.personalMessageWith(
       ana,
       'no email address that I may trust',
-      'Please ask in a channel of Teams by mentioning me',
+      'Please ask in a channel of your own organisation here by mentioning me',
     );
     expect(await house.slack.people.messages(TRANSFERS_CHANNEL.id)).toEqual([]);
 

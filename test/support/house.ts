@@ -149,9 +149,9 @@ export class House {
     await Promise.all(starts);
   }
 
-  /** Stops the services, then the stack. */
+  /** Ends the services, then the stack. A worker that is asked to stop would first wait for its poll, for seconds. */
   async close(): Promise<void> {
-    await Promise.all(this.#services.map((service) => service.stop()));
+    await Promise.all(this.#services.map((one) => (one.name === 'worker' ? one.kill() : one.stop())));
     await this.#stack?.stop();
   }
 
