@@ -69,7 +69,10 @@ export async function harass(
   });
   let kills = 0;
   while (!over && kills < options.kills) {
-    await Promise.race([delay(options.killEveryMs * (0.4 + 0.6 * random.next())), end]);
+    await Promise.race([
+      delay(options.killEveryMs * (0.4 + 0.6 * random.next()), undefined, { ref: false }),
+      end,
+    ]);
     if (over) break;
     await crew.kill(random.between(0, WORKERS - 1));
     kills += 1;
