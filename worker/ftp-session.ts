@@ -1,11 +1,11 @@
 /** One session of the target port: a logged-in connection that makes folders, stores, verifies and renames files. */
 import { crc32 } from '@node-rs/crc32';
-import { FTPError, type FTPResponse } from 'basic-ftp';
+import type { FTPResponse } from 'basic-ftp';
 import type { Logger } from 'pino';
-import { FerryError } from '../core/errors.ts';
 import type { Destination } from '../core/policy-config.ts';
+import { askTogether, sizeIn } from './ftp-ask.ts';
 import { beginDigest, bestMethod, bothChecksums, type ChecksumMethod, digestOf } from './ftp-checksum.ts';
-import { type FtpConnection, withoutStack } from './ftp-connection.ts';
+import type { FtpConnection } from './ftp-connection.ts';
 import {
   checkPath,
   connectionFault,
@@ -19,12 +19,6 @@ import { type StoreTimes, storeFile } from './ftp-store.ts';
 import { SMALL_BYTES } from './source.ts';
 import type { TargetSession } from './target.ts';
 import type { Throttle } from './throttle.ts';
-
-/**
- * The size in a 213 reply (RFC 3659, section 4), some of which have commentary behind the number. ftp-srv leaves
- * out a zero; reading "no number" as none is safe, because any other expected size then fails.
- */
-const SIZE_REPLY = /^213(?:[ -]\s*(\d+)|\D*$)/;
 
 export interface SessionOptions {
   readonly server: string;
@@ -64,43 +58,13 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
     signal?: AbortSignal,
   ): Promise<FTPResponse[]> {
     ahead = undefined;
-    if (canResume()) return askTogether(commands, path, signal);
+    const place = { server, path };
+    if (canResume()) return askTogether(connection, commands, place, signal);
     const replies: FTPResponse[] = [];
-    for (const command of commands) replies.push(...(await askTogether([command], path, signal)));
-    return replies;
-  }
-
-  async function askTogether(
-    commands: readonly string[],
-    path: string,
-    signal?: AbortSignal,
-  ): Promise<FTPResponse[]> {
-    const { client } = connection;
-    const stop = () => client.close();
-    signal?.addEventListener('abort', stop, { once: true });
-    const replies: FTPResponse[] = [];
-    const [command = '', ...others] = commands;
-    // In one packet: the round trip is what is saved.
-    const { socket } = client.ftp;
-    socket.cork();
-    try {
-      const answered = withoutStack(() =>
-        client.ftp.handle(command, (reply, task) => {
-          if (reply instanceof Error && !(reply instanceof FTPError)) return task.reject(reply);
-          if (reply.code >= 100 && reply.code < 200) return;
-          replies.push({ code: reply.code, message: reply.message });
-          if (replies.length === commands.length) task.resolve(undefined);
-        }),
-      );
-      if (!client.closed) for (const other of others) client.ftp.send(other);
-      socket.uncork();
-      await answered;
-      return replies;
-    } catch (error) {
-      throw translateFtpError(error, { server, path }, signal);
-    } finally {
-      signal?.removeEventListener('abort', stop);
+    for (const command of commands) {
+      replies.push(...(await askTogether(connection, [command], place, signal)));
     }
+    return replies;
   }
 
   /** Sends one command; a negative reply is given back. */
@@ -111,21 +75,8 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
     return reply;
   }
 
-  function sizeIn(reply: FTPResponse | undefined, path: string): number | undefined {
-    if (!reply || reply.code === 550) return undefined;
-    const found = SIZE_REPLY.exec(reply.message);
-    const bytes = found ? Number(found[1] ?? 0) : Number.NaN;
-    if (Number.isSafeInteger(bytes)) return bytes;
-    if (reply.code >= 500 && reply.code <= 504) {
-      throw new FerryError('target_refused', {
-        userMessage: `${server} cannot say how large a file is (no SIZE command), so an upload could not be verified. Nothing was sent; please ask your FileFerry team about this destination.`,
-      });
-    }
-    throw replyFault(reply, { server, path });
-  }
-
   async function size(path: string, signal?: AbortSignal): Promise<number | undefined> {
-    const found = sizeIn(await ask('SIZE', path, signal), path);
+    const found = sizeIn(await ask('SIZE', path, signal), { server, path });
     sizeWorks = true;
     return found;
   }
@@ -138,7 +89,7 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
     ahead = undefined;
     const [found, epsv] = asked ?? (await askAll([`SIZE ${path}`, 'EPSV'], path));
     connection.nextPort = epsv?.code === 229 ? epsvPort(epsv.message) : undefined;
-    return sizeIn(found, path);
+    return sizeIn(found, { server, path });
   }
 
   /** The sizes of both, asked for together. */
@@ -146,7 +97,7 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
     if (other === undefined) return [await size(path, signal), undefined] as const;
     checkPath(other);
     const [found, otherFound] = await askAll([`SIZE ${path}`, `SIZE ${other}`], path, signal);
-    return [sizeIn(found, path), sizeIn(otherFound, other)] as const;
+    return [sizeIn(found, { server, path }), sizeIn(otherFound, { server, path: other })] as const;
   }
 
   const folderExists = async (path: string) => (await ask('CWD', path)).code < 400;
@@ -330,7 +281,7 @@ export function openFtpSession(first: FtpConnection, options: SessionOptions): T
       if (next !== undefined && size && epsv) ahead = { path: next, size, epsv };
       if (rnfr && rnfr.code >= 400) throw replyFault(rnfr, { server, path: from });
       if (rnto && rnto.code >= 400) throw replyFault(rnto, { server, path: to });
-      return sizeIn(after, to);
+      return sizeIn(after, { server, path: to });
     },
 
     async setModified(path, at) {

@@ -6,7 +6,7 @@ import { destinationOf } from '../core/policy.ts';
 import type { Destination, PolicyConfig } from '../core/policy-config.ts';
 import type { ObjectStore } from '../core/stores/object-store.ts';
 import type { Checkpoint, ObjectState, Transfer, TransferObject } from '../core/transfer.ts';
-import { atNothing, checkpointOf } from './carry.ts';
+import { atNothing, checkpointOf } from './cargo.ts';
 import { NO_REMAINS, type Remains } from './endings.ts';
 import type { Lease } from './lease.ts';
 import { endSwap, placesOf } from './replace.ts';

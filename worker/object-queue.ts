@@ -1,6 +1,6 @@
 /** The objects of a run that are still to be carried, read page by page as they are asked for. */
 import type { ObjectStore, ObjectsOf } from '../core/stores/object-store.ts';
-import { type Cargo, cargoOf } from './carry.ts';
+import { type Cargo, cargoOf } from './cargo.ts';
 
 export interface ObjectQueue {
   /** The next one; undefined when there is none now. */

@@ -3,8 +3,6 @@ import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { CIPHERS } from './tls-ciphers.ts';
 
-/** Most that one read takes from the kernel. */
-const READ_BYTES = 4 * 2 ** 20;
 /** Longest head of an answer. */
 const HEAD_BYTES = 32 * 1024;
 
@@ -158,8 +156,7 @@ export class RangeConnection {
   private room(): Buffer {
     const { answer } = this;
     if (!answer?.inBody) return this.headBuffer;
-    const { into } = answer.order;
-    return into.subarray(answer.filled, Math.min(answer.filled + READ_BYTES, into.length));
+    return answer.order.into.subarray(answer.filled);
   }
 
   private read(bytes: number, buffer: Buffer): boolean {

@@ -1,4 +1,5 @@
 /** Reads an object as several ranges at once and hands the bytes on in order, the first as soon as it is there. */
+import { abortWith } from './abort-with.ts';
 import { type PartMemoryStock, SLOT_BYTES } from './part-memory.ts';
 import type { Pace } from './range-pace.ts';
 import { SMALL_BYTES } from './source.ts';
@@ -58,13 +59,10 @@ export async function* readRanges(order: {
   const { start, size, fetch, pace } = order;
   if (start >= size) return;
   const partBytes = partSize(size - start);
-  const memory = partBytes > SMALL_BYTES || size - start > SMALL_BYTES ? order.memory.open() : undefined;
+  const memory = size - start > SMALL_BYTES ? order.memory.open() : undefined;
   const over = new AbortController();
   const { signal } = over;
-  // Cheaper by far than `AbortSignal.any`, of which there would be one for each of thousands of files.
-  const stop = () => over.abort(order.signal.reason);
-  order.signal.addEventListener('abort', stop, { once: true });
-  if (order.signal.aborted) stop();
+  const letGo = abortWith(over, order.signal);
   const parts: Part[] = [];
   let next = start;
   let fetching = 0;
@@ -130,7 +128,7 @@ export async function* readRanges(order: {
       if (head.slot) memory?.give(head.slot);
     }
   } finally {
-    order.signal.removeEventListener('abort', stop);
+    letGo();
     over.abort(OVER);
     const left = parts.map(async (part) => {
       await part.fetched;

@@ -7,7 +7,9 @@ import type { Destination } from '../../core/policy-config.ts';
 import { shownText } from '../../core/shown-text.ts';
 import type { ObjectStore } from '../../core/stores/object-store.ts';
 import type { Transfer } from '../../core/transfer.ts';
-import { type Cargo, type Carrying, carry, saveCheckpoint } from '../carry.ts';
+import { abortWith } from '../abort-with.ts';
+import { type Cargo, type Carrying, saveCheckpoint } from '../cargo.ts';
+import { carry } from '../carry.ts';
 import type { Connections } from '../connections.ts';
 import type { Lease } from '../lease.ts';
 import { createObjectQueue } from '../object-queue.ts';
@@ -113,11 +115,8 @@ export async function prepareStreaming(deps: StreamDeps): Promise<Streaming> {
   const isClosed = () => closedUntil(destination.window, deps.now()) !== undefined;
   const progress = createProgress(plan.totalBytes, before, deps.now);
   const stopAll = new AbortController();
-  // One signal, as every file's listeners on a composed one would be followed anew.
   const { signal } = stopAll;
-  const stopWithRun = () => stopAll.abort(deps.signal.reason);
-  deps.signal.addEventListener('abort', stopWithRun, { once: true });
-  if (deps.signal.aborted) stopWithRun();
+  abortWith(stopAll, deps.signal);
   const underWay = new Set<Cargo>();
   const failed = new Map<number, FailedObject>();
   let firstFault: unknown;
