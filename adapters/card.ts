@@ -30,20 +30,22 @@ export type ActionId = (typeof ACTION_IDS)[number];
 
 export type ChecklistState = 'waiting' | 'active' | 'done' | 'failed' | 'skipped';
 
+/** How far something has come, for a bar and the figures beside it. */
+export interface ProgressFigures {
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+  readonly objectsDone: number;
+  readonly objectsTotal: number;
+  /** Bytes a second; absent while it is not known. */
+  readonly bytesPerSecond?: number;
+  readonly secondsLeft?: number;
+}
+
 export type CardElement =
   | { readonly type: 'header'; readonly text: string }
   | { readonly type: 'text'; readonly lines: readonly Line[] }
   | { readonly type: 'fields'; readonly fields: readonly { readonly label: string; readonly value: Line }[] }
-  | {
-      readonly type: 'progress';
-      readonly bytesDone: number;
-      readonly bytesTotal: number;
-      readonly objectsDone: number;
-      readonly objectsTotal: number;
-      /** Bytes a second; absent while it is not known. */
-      readonly bytesPerSecond?: number;
-      readonly secondsLeft?: number;
-    }
+  | ({ readonly type: 'progress' } & ProgressFigures)
   | {
       readonly type: 'checklist';
       readonly items: readonly {

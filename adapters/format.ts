@@ -1,4 +1,5 @@
 /** Sizes, durations and progress in words that people read, the same on every platform. */
+import type { ProgressFigures } from './card.ts';
 
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
 
@@ -59,14 +60,10 @@ export function percent(done: number, total: number): number {
 }
 
 /** How far a transfer has come, as every platform shows it: `shown` in whole percent, and the figures beside the bar. */
-export function progressInWords(progress: {
-  readonly bytesDone: number;
-  readonly bytesTotal: number;
-  readonly objectsDone: number;
-  readonly objectsTotal: number;
-  readonly bytesPerSecond?: number;
-  readonly secondsLeft?: number;
-}): { readonly shown: number; readonly details: readonly string[] } {
+export function progressInWords(progress: ProgressFigures): {
+  readonly shown: number;
+  readonly details: readonly string[];
+} {
   const { bytesDone, bytesTotal, objectsDone, objectsTotal, bytesPerSecond, secondsLeft } = progress;
   const filesDone = objectsDone >= objectsTotal;
   const moved = bytesTotal > 0 ? percent(bytesDone, bytesTotal) : percent(objectsDone, objectsTotal);

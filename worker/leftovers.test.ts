@@ -112,10 +112,7 @@ it('takes no old file of the same size for its own when it could not finish writ
   expect(await rig.run(transfer, { changes: { objects } })).toBe('failed');
   expect(rig.temporaryFiles()).toEqual([]);
   rig.target.before = () => {};
-  const { transfer: again } = await rig.store.change(transfer.transferId, (current) => ({
-    next: { ...current, status: 'queued', attempt: 2 },
-    result: undefined,
-  }));
+  const again = await rig.queuedAgain(transfer);
   expect(await rig.run(again)).toBe('completed');
   const delivered = rig.target.files.get('/incoming/file-0.csv');
   expect(delivered?.equals(contentOf(file(0, 0).key, 3_000))).toBe(true);

@@ -165,10 +165,7 @@ describe('a run that fails', () => {
     rig.source.faults.set(file(1, 0).key, [new FerryError('target_full', { userMessage: 'full' })]);
     rig.source.gates.set(file(1, 0).key, gateOnceDone(rig, transfer, 0));
     await rig.run(transfer);
-    const { transfer: again } = await rig.store.change(transfer.transferId, (current) => ({
-      next: { ...current, status: 'queued', attempt: 2 },
-      result: undefined,
-    }));
+    const again = await rig.queuedAgain(transfer);
     rig.source.reads.length = 0;
     expect(await rig.run(again)).toBe('completed');
     expect(rig.source.reads).toEqual([file(1, 0).key]);
@@ -255,10 +252,7 @@ describe('one file of many', () => {
 
     rig.target.before = () => {};
     rig.source.reads.length = 0;
-    const { transfer: again } = await rig.store.change(transfer.transferId, (current) => ({
-      next: { ...current, status: 'queued', attempt: 2 },
-      result: undefined,
-    }));
+    const again = await rig.queuedAgain(transfer);
     expect(await rig.run(again)).toBe('completed');
     expect(rig.source.reads.toSorted()).toEqual([file(3, 0).key, file(66, 0).key]);
   });
@@ -554,10 +548,7 @@ describe('a run that is interrupted', () => {
     expect(await rig.run(transfer)).toBe('failed');
     expect(rig.temporaryFiles()).toEqual([]);
     rig.target.before = () => {};
-    const { transfer: again } = await rig.store.change(transfer.transferId, (current) => ({
-      next: { ...current, status: 'queued', attempt: 2 },
-      result: undefined,
-    }));
+    const again = await rig.queuedAgain(transfer);
     expect(await rig.run(again)).toBe('completed');
     expect(rig.target.files.get('/incoming/file-0.csv')?.equals(contentOf(file(0, 0).key, 3_000))).toBe(true);
   });
@@ -599,10 +590,7 @@ describe('tickets', () => {
       throw new FerryError('target_unreachable', { retryable: true, userMessage: 'It restarts.' });
     };
     for (const outcome of ['deferred', 'deferred', 'failed']) expect(await rig.run(transfer)).toBe(outcome);
-    const { transfer: again } = await rig.store.change(transfer.transferId, (current) => ({
-      next: { ...current, status: 'queued', attempt: 2 },
-      result: undefined,
-    }));
+    const again = await rig.queuedAgain(transfer);
     expect(await rig.run(again)).toBe('deferred');
   });
 

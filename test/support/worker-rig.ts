@@ -44,6 +44,8 @@ export interface WorkerRig {
   run(transfer: Transfer, options?: RigOptions, stopping?: AbortSignal): Promise<RunOutcome>;
   /** A transfer that Bob approved and that is on the queue. */
   queued(objects: readonly PlannedObject[], plan?: Partial<TransferPlan>): Promise<Transfer>;
+  /** One that has ended, as Retry leaves it: on its second attempt. */
+  queuedAgain(transfer: Transfer): Promise<Transfer>;
   get(transferId: string): Promise<Transfer>;
   /** As if the worker on it had died: nobody renews its lease any more. */
   letLeaseLapse(transferId: string): Promise<void>;
@@ -148,6 +150,14 @@ export function createWorkerRig(
       const taken = await rig.leases(options).take(transfer.transferId, transfer.attempt);
       if (taken.outcome !== 'taken') throw new Error(`not taken: ${taken.outcome}`);
       return runTransfer(rig.deps(options), taken, stopping);
+    },
+
+    async queuedAgain({ transferId }) {
+      const { transfer } = await store.change(transferId, (current) => ({
+        next: { ...current, status: 'queued', attempt: 2 },
+        result: undefined,
+      }));
+      return transfer;
     },
 
     async queued(planned, planChanges = {}) {
